@@ -1,0 +1,47 @@
+-- Reconciliation of the refresh date, one row per measure in which staging and fact differ.
+-- A day without a single staged row is reported too: no sales at all means a lost extract.
+with staged as (
+    select
+        count(*) as line_count,
+        coalesce(sum(ss_quantity), 0) as quantity,
+        coalesce(sum(ss_net_paid), 0) as net_paid
+    from tpcds.stg_store_sales
+    where sale_date = cast(:refresh_date as date)
+),
+
+loaded as (
+    select
+        count(*) as line_count,
+        coalesce(sum(ss_quantity), 0) as quantity,
+        coalesce(sum(ss_net_paid), 0) as net_paid
+    from tpcds.store_sales
+    where
+        ss_sold_date_sk = (
+            select t.d_date_sk from tpcds.date_dim as t
+            where t.d_date = cast(:refresh_date as date)
+        )
+)
+
+select
+    'rows' as measure,
+    cast(staged.line_count as varchar) as staging,
+    cast(loaded.line_count as varchar) as fact
+from staged
+cross join loaded
+where staged.line_count <> loaded.line_count or staged.line_count = 0
+union all
+select
+    'quantity' as measure,
+    cast(staged.quantity as varchar) as staging,
+    cast(loaded.quantity as varchar) as fact
+from staged
+cross join loaded
+where staged.quantity <> loaded.quantity
+union all
+select
+    'net paid' as measure,
+    cast(staged.net_paid as varchar) as staging,
+    cast(loaded.net_paid as varchar) as fact
+from staged
+cross join loaded
+where staged.net_paid <> loaded.net_paid;

@@ -1,0 +1,38 @@
+-- customer, one row per customer (SCD type 1): the day's extract over what is there.
+-- A row that a later extract has already set is left alone, so days may run in any order.
+{% set day = refresh_date(dag_run, params) %}
+create temp table delivered_customer (
+    c_customer_id varchar(16) not null,
+    c_current_addr_id varchar(16),
+    c_first_name varchar(20),
+    c_last_name varchar(30)
+);
+
+copy delivered_customer
+from 's3://{{ data_bucket }}/raw/customer/extract_date={{ day }}/'
+iam_role '{{ iam_role_arn }}'
+format as parquet;
+
+update tpcds.customer
+set
+    c_current_addr_id = delivered.c_current_addr_id,
+    c_first_name = delivered.c_first_name,
+    c_last_name = delivered.c_last_name,
+    c_extract_date = cast(:refresh_date as date)
+from delivered_customer as delivered
+where
+    customer.c_customer_id = delivered.c_customer_id
+    and customer.c_extract_date <= cast(:refresh_date as date);
+
+insert into tpcds.customer (c_customer_id, c_current_addr_id, c_first_name, c_last_name, c_extract_date)
+select
+    delivered.c_customer_id,
+    delivered.c_current_addr_id,
+    delivered.c_first_name,
+    delivered.c_last_name,
+    cast(:refresh_date as date) as c_extract_date
+from delivered_customer as delivered
+where not exists (
+    select 1 from tpcds.customer as known
+    where known.c_customer_id = delivered.c_customer_id
+);

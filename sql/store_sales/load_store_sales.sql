@@ -1,0 +1,59 @@
+-- store_sales, one row per ticket line: the refresh date, deleted and inserted by the same date key.
+-- A member that the dimensions do not hold yet is the unknown member (-1): no sale is lost for it.
+-- TPC-DS's time key is the second of the day, which is what the extract holds.
+delete from tpcds.store_sales
+where ss_sold_date_sk = (
+    select d_date_sk from tpcds.date_dim
+    where d_date = cast(:refresh_date as date)
+);
+
+insert into tpcds.store_sales (
+    ss_sold_date_sk, ss_sold_time_sk, ss_item_sk, ss_customer_sk, ss_cdemo_sk, ss_hdemo_sk,
+    ss_addr_sk, ss_store_sk, ss_promo_sk, ss_ticket_number, ss_quantity, ss_wholesale_cost,
+    ss_list_price, ss_sales_price, ss_ext_discount_amt, ss_ext_sales_price, ss_ext_wholesale_cost,
+    ss_ext_list_price, ss_ext_tax, ss_coupon_amt, ss_net_paid, ss_net_paid_inc_tax, ss_net_profit
+)
+select
+    d.d_date_sk as ss_sold_date_sk,
+    s.sold_time as ss_sold_time_sk,
+    coalesce(i.i_item_sk, -1) as ss_item_sk,
+    coalesce(c.c_customer_sk, -1) as ss_customer_sk,
+    s.cd_demo_sk as ss_cdemo_sk,
+    coalesce(h.hd_demo_sk, -1) as ss_hdemo_sk,
+    coalesce(a.ca_address_sk, -1) as ss_addr_sk,
+    coalesce(st.s_store_sk, -1) as ss_store_sk,
+    coalesce(p.p_promo_sk, -1) as ss_promo_sk,
+    s.ss_ticket_number,
+    s.ss_quantity,
+    s.ss_wholesale_cost,
+    s.ss_list_price,
+    s.ss_sales_price,
+    s.ss_ext_discount_amt,
+    s.ss_ext_sales_price,
+    s.ss_ext_wholesale_cost,
+    s.ss_ext_list_price,
+    s.ss_ext_tax,
+    s.ss_coupon_amt,
+    s.ss_net_paid,
+    s.ss_net_paid_inc_tax,
+    s.ss_net_profit
+from tpcds.stg_store_sales as s
+inner join tpcds.date_dim as d on s.sold_date = d.d_date
+left join tpcds.item as i
+    on
+        s.i_item_id = i.i_item_id
+        and s.sold_date >= i.i_rec_start_date
+        and (s.sold_date < i.i_rec_end_date or i.i_rec_end_date is null)
+left join tpcds.customer as c on s.c_customer_id = c.c_customer_id
+left join tpcds.customer_address as a on s.ca_address_id = a.ca_address_id
+left join tpcds.store as st on s.s_store_id = st.s_store_id
+left join tpcds.promotion as p on s.p_promo_id = p.p_promo_id
+left join tpcds.household_demographics as h
+    on
+        s.hd_income_band_sk = h.hd_income_band_sk
+        and s.hd_buy_potential = h.hd_buy_potential
+        and s.hd_dep_count = h.hd_dep_count
+        and s.hd_vehicle_count = h.hd_vehicle_count
+where
+    s.sale_date = cast(:refresh_date as date)
+    and s.sold_date = cast(:refresh_date as date);

@@ -1,0 +1,5 @@
+-- Makes the day's extract of store sales visible to Spectrum. (sqlfluff cannot parse several of its words.)
+{% set day = refresh_date(dag_run, params) %}
+alter table tpcds_lake.store_sales -- noqa: PRS
+add if not exists partition (sale_date = '{{ day }}')
+location 's3://{{ data_bucket }}/raw/store_sales/sale_date={{ day }}/';
