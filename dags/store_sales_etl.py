@@ -1,0 +1,136 @@
+"""### Store sales: one refresh date from the source's extracts to the reports
+
+**Produces** `tpcds.store_sales` (one row per ticket line) with its dimensions, and two reports under
+`reports/` in the data bucket: `daily_store_sales` (one row per store and day) and
+`weekly_store_performance` (one row per store of a region, Monday up to the refresh date).
+
+**From** the extracts of the refresh date, `raw/<table>/…=YYYY-MM-DD/` in the data bucket.
+
+**When** every morning for the day before, on the schedule and in the time zone of `[redshift_etl]`.
+By hand: the refresh date is the parameter, else the local date of the logical date, else today.
+
+**When it fails** fix the cause and clear the failed task: every task can run again, for any date and in
+any order. `wait_for_extract` names the files that the source has not delivered.
+`check_store_sales` names what differs between staging and fact; nothing is published then.
+
+**Owner** data engineering.
+"""
+
+from datetime import timedelta
+from functools import partial
+
+import pendulum
+from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, chain
+from redshift_etl.operators.redshift_no_rows import RedshiftNoRowsOperator
+from redshift_etl.operators.redshift_script import RedshiftScriptOperator
+from redshift_etl.refresh_date import refresh_date
+from redshift_etl.sensors.extract import ExtractSensor
+from redshift_etl.settings import load_settings
+
+SETTINGS = load_settings()
+REFRESH_DATE = "{{ refresh_date(dag_run, params) }}"
+DIMENSION_EXTRACTS = ("customer", "customer_address", "item", "store")
+
+with DAG(
+    dag_id="store_sales_etl",
+    description="Daily TPC-DS store sales: extracts in S3 to reports in S3, through Redshift",
+    doc_md=__doc__,
+    schedule=CronDataIntervalTimetable(SETTINGS.schedule, SETTINGS.timezone) if SETTINGS.schedule else None,
+    start_date=pendulum.datetime(1998, 1, 2, tz=SETTINGS.timezone),
+    catchup=False,
+    # Days share the dimensions: one after the other, oldest first.
+    max_active_runs=1,
+    dagrun_timeout=timedelta(hours=4),
+    default_args=SETTINGS.warehouse
+    | {
+        "owner": "data-engineering",
+        "retries": 2,
+        "retry_delay": timedelta(seconds=30),
+        "retry_exponential_backoff": True,
+        "execution_timeout": timedelta(hours=1),
+        "parameters": {"refresh_date": REFRESH_DATE},
+    },
+    params={
+        "refresh_date": Param(
+            None,
+            type=["null", "string"],
+            format="date",
+            title="Refresh date",
+            description="The day of sales to load, YYYY-MM-DD. Empty: the date of the run.",
+        ),
+        "region": Param(
+            "North America",
+            type="string",
+            minLength=1,
+            maxLength=40,
+            title="Region",
+            description="The region of the weekly report, as in tpcds.country_region.",
+        ),
+    },
+    user_defined_macros={
+        "refresh_date": partial(refresh_date, timezone=SETTINGS.timezone),
+        "data_bucket": SETTINGS.data_bucket,
+        "iam_role_arn": SETTINGS.iam_role_arn,
+    },
+    template_searchpath=SETTINGS.sql_dir,
+    tags=["redshift", "store-sales", "tpc-ds"],
+) as dag:
+    create_schema = RedshiftScriptOperator(
+        task_id="create_schema", sql="store_sales/create_schema.sql", parameters={}
+    )
+    create_lake = RedshiftScriptOperator(
+        task_id="create_lake",
+        sql="store_sales/create_lake.sql",
+        parameters={},
+        transaction=False,
+        unless="select 1 from svv_external_tables where schemaname = 'tpcds_lake' and tablename = 'store_sales'",
+    )
+    wait_for_extract = ExtractSensor(
+        task_id="wait_for_extract",
+        bucket_name=SETTINGS.data_bucket,
+        bucket_key=[
+            f"raw/store_sales/sale_date={REFRESH_DATE}/*.parquet",
+            *(f"raw/{name}/extract_date={REFRESH_DATE}/*.parquet" for name in DIMENSION_EXTRACTS),
+        ],
+        wildcard_match=True,
+        poke_interval=60,
+        timeout=timedelta(hours=3).total_seconds(),
+        execution_timeout=None,
+    )
+    register_partition = RedshiftScriptOperator(
+        task_id="register_partition",
+        sql="store_sales/register_partition.sql",
+        parameters={},
+        transaction=False,
+    )
+    stage_store_sales = RedshiftScriptOperator(
+        task_id="stage_store_sales", sql="store_sales/stage_store_sales.sql"
+    )
+    with TaskGroup("dimensions", prefix_group_id=False) as dimensions:
+        for name in DIMENSION_EXTRACTS:
+            RedshiftScriptOperator(task_id=f"load_{name}", sql=f"store_sales/load_{name}.sql")
+        RedshiftScriptOperator(task_id="load_reference", sql="store_sales/load_reference.sql", parameters={})
+    load_store_sales = RedshiftScriptOperator(
+        task_id="load_store_sales", sql="store_sales/load_store_sales.sql"
+    )
+    check_store_sales = RedshiftNoRowsOperator(
+        task_id="check_store_sales", sql="store_sales/check_store_sales.sql"
+    )
+    unload_daily = RedshiftScriptOperator(
+        task_id="unload_daily_store_sales", sql="store_sales/unload_daily_store_sales.sql"
+    )
+    unload_weekly = RedshiftScriptOperator(
+        task_id="unload_weekly_store_performance",
+        sql="store_sales/unload_weekly_store_performance.sql",
+        parameters={"refresh_date": REFRESH_DATE, "region": "{{ params.region }}"},
+    )
+
+    chain(
+        [create_schema, create_lake, wait_for_extract],
+        register_partition,
+        stage_store_sales,
+        dimensions,
+        load_store_sales,
+        check_store_sales,
+        [unload_daily, unload_weekly],
+    )
