@@ -1,4 +1,4 @@
-"""### Store sales: one refresh date from the source's extracts to the reports
+"""### Store sales: one refresh date from the source's extracts to the reports.
 
 **Produces** `tpcds.store_sales` (one row per ticket line) with its dimensions, and two reports under
 `reports/` in the data bucket: `daily_store_sales` (one row per store and day) and
@@ -22,9 +22,10 @@ from functools import partial
 import pendulum
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, chain
 from redshift_etl.operators.redshift_no_rows import RedshiftNoRowsOperator
+from redshift_etl.sensors.extract import ExtractSensor
+
 from redshift_etl.operators.redshift_script import RedshiftScriptOperator
 from redshift_etl.refresh_date import refresh_date
-from redshift_etl.sensors.extract import ExtractSensor
 from redshift_etl.settings import load_settings
 
 SETTINGS = load_settings()
@@ -83,7 +84,8 @@ with DAG(
         sql="store_sales/create_lake.sql",
         parameters={},
         transaction=False,
-        unless="select 1 from svv_external_tables where schemaname = 'tpcds_lake' and tablename = 'store_sales'",
+        unless="select 1 from svv_external_tables"
+        " where schemaname = 'tpcds_lake' and tablename = 'store_sales'",
     )
     wait_for_extract = ExtractSensor(
         task_id="wait_for_extract",

@@ -1,0 +1,60 @@
+"""Reads the reports that the pipelines UNLOADed, and shows them as tables."""
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+LEFT_ALIGNED = {"store_id", "store_name", "city", "state", "country", "region"}
+
+
+def read_report(s3: "S3Client", bucket: str, report: str, refresh_date: str) -> list[dict[str, str]]:
+    """Read every file that the report's UNLOAD manifest names.
+
+    Args:
+        s3: A boto3 client.
+        bucket: The data bucket.
+        report: The folder under `reports/`.
+        refresh_date: YYYY-MM-DD.
+
+    Returns:
+        The rows, in the order of the files.
+    """
+    prefix = f"reports/{report}/refresh_date={refresh_date}/"
+    manifest = json.loads(s3.get_object(Bucket=bucket, Key=f"{prefix}manifest")["Body"].read())
+    rows: list[dict[str, str]] = []
+    for entry in manifest["entries"]:
+        key = entry["url"].removeprefix(f"s3://{bucket}/")
+        text = s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+        rows.extend(csv.DictReader(io.StringIO(text)))
+    return rows
+
+
+def print_report(console: Console, title: str, rows: list[dict[str, str]], columns: list[str]) -> None:
+    """Print the chosen columns of a report.
+
+    Args:
+        console: Where to.
+        title: The line above the table.
+        rows: What `read_report` returned.
+        columns: Which columns, in this order.
+    """
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(column.replace("_", " "), justify="left" if column in LEFT_ALIGNED else "right")
+    for row in rows:
+        table.add_row(*(_grouped(row[column]) for column in columns))
+    console.print(table)
+
+
+def _grouped(text: str) -> str:
+    """Group the thousands of a number; leave anything else alone."""
+    whole, point, cents = text.partition(".")
+    digits = whole.removeprefix("-")
+    return f"{int(whole):,}{point}{cents}" if digits.isdigit() and len(digits) > 3 else text
