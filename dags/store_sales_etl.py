@@ -42,7 +42,7 @@ with DAG(
     # Days share the dimensions: one after the other, oldest first.
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=4),
-    default_args=SETTINGS.warehouse
+    default_args=SETTINGS.target
     | {
         "owner": "data-engineering",
         "retries": 2,

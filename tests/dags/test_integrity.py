@@ -1,0 +1,194 @@
+"""The DAGs as Airflow sees them: what they are, what they render, and that parsing them costs nothing."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from laptop.environment import PROJECT, airflow_environment
+
+DAG_IDS = {"store_sales_etl"}
+RUN = SimpleNamespace(
+    logical_date=datetime(2003, 1, 2, 12, tzinfo=UTC), run_after=datetime(2003, 1, 3, tzinfo=UTC), run_id="test"
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def airflow_environment_set(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Airflow reads its settings from the environment on first import."""
+    home = tmp_path_factory.mktemp("airflow")
+    with pytest.MonkeyPatch.context() as patch:
+        environment = airflow_environment(home=home, web_port=1, aws_endpoint="http://127.0.0.1:9")
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        yield
+
+
+@pytest.fixture(scope="module")
+def dag_bag(airflow_environment_set: None) -> Any:
+    # Puts dags/ on sys.path as the DAG processor does in production; DagBag alone does not.
+    from airflow.dag_processing.dagbag import BundleDagBag
+
+    return BundleDagBag(dag_folder=str(PROJECT / "dags"), bundle_path=PROJECT / "dags", bundle_name="dags-folder")
+
+
+@pytest.fixture(scope="module")
+def tasks(dag_bag: Any) -> list[Any]:
+    return [task for dag in dag_bag.dags.values() for task in dag.tasks]
+
+
+def render(task: Any, *, params: dict[str, Any] | None = None, run: Any = RUN) -> Any:
+    """Render a copy of the task as a worker does."""
+    import copy
+
+    rendered = copy.copy(task)
+    rendered.render_template_fields(
+        context={"dag_run": run, "params": task.dag.params.dump() | (params or {}), "task": rendered}
+    )
+    return rendered
+
+
+def test_exactly_our_dags_are_found_without_an_import_error(dag_bag: Any) -> None:
+    assert dag_bag.import_errors == {}
+    assert set(dag_bag.dags) == DAG_IDS
+
+
+def test_every_sql_file_is_used_and_every_template_is_found(tasks: list[Any]) -> None:
+    used = set()
+    for task in tasks:
+        sql = getattr(task, "sql", None)
+        if sql is None:
+            continue
+        assert sql.endswith(".sql"), f"{task.task_id} has SQL in Python: {sql[:60]}"
+        assert (PROJECT / "sql" / sql).is_file(), f"{task.task_id} names {sql}, which is not there"
+        used.add(sql)
+    assert used == {str(path.relative_to(PROJECT / "sql")) for path in (PROJECT / "sql").rglob("*.sql")}
+
+
+def test_every_template_renders(tasks: list[Any]) -> None:
+    for task in tasks:
+        rendered = render(task)
+        for name in rendered.template_fields:
+            text = json.dumps(getattr(rendered, name), default=str)
+            assert "{{" not in text, (task.task_id, name)
+            assert "{%" not in text, (task.task_id, name)
+            assert not text.endswith('.sql"'), f"{task.task_id}.{name} is still a file name: Jinja did not find it"
+
+
+def test_the_scripts_load_the_refresh_date_of_the_run(dag_bag: Any) -> None:
+    dag = dag_bag.dags["store_sales_etl"]
+    register = render(dag.get_task("register_partition"))
+    assert "sale_date = '2003-01-02'" in register.sql
+    stage = render(dag.get_task("stage_store_sales"), params={"refresh_date": "2002-12-31"})
+    assert stage.parameters == {"refresh_date": "2002-12-31"}
+    # A run without a logical date is a run of the day on which it starts.
+    no_date = SimpleNamespace(logical_date=None, run_after=RUN.run_after, run_id="by-hand")
+    assert render(dag.get_task("stage_store_sales"), run=no_date).parameters == {"refresh_date": "2003-01-02"}
+
+
+@pytest.mark.parametrize("bad", ["2003-02-30", "20030102", "2003-1-2", "yesterday", "2003-01-02'; drop table x; --"])
+def test_a_bad_refresh_date_is_refused_by_the_form_and_by_the_templates(dag_bag: Any, bad: str) -> None:
+    dag = dag_bag.dags["store_sales_etl"]
+    with pytest.raises(Exception, match=re.escape(bad[:10])):
+        render(dag.get_task("stage_store_sales"), params={"refresh_date": bad})
+    from airflow.sdk import Param
+    from airflow.sdk.exceptions import ParamValidationError
+
+    schema = dag.params.get_param("refresh_date").schema
+    with pytest.raises(ParamValidationError):
+        Param(bad, **schema).resolve()
+
+
+def test_every_dag_and_task_follows_the_house_rules(dag_bag: Any, tasks: list[Any]) -> None:
+    for dag in dag_bag.dags.values():
+        assert dag.doc_md
+        assert dag.description
+        assert dag.tags
+        assert dag.catchup is False
+        assert dag.dagrun_timeout is not None
+    for task in tasks:
+        assert task.owner == "data-engineering", task.task_id
+        assert task.retries == 2, task.task_id
+        waits_by_itself = getattr(task, "timeout", None) is not None
+        assert task.execution_timeout is not None or waits_by_itself, task.task_id
+        assert task.deferrable, task.task_id
+
+
+PARSE_WITH_AUDIT = """
+import importlib.util, json, sys
+import airflow.sdk, airflow.providers.amazon.aws.operators.redshift_data, airflow.providers.amazon.aws.sensors.s3
+import redshift_etl.operators.redshift_no_rows, redshift_etl.operators.redshift_script
+import redshift_etl.sensors.extract, redshift_etl.settings, redshift_etl.refresh_date
+seen = []
+def hook(event, args):
+    if event in ("socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.listdir", "os.scandir", "sqlite3.connect"):
+        seen.append([event, repr(args)])
+    if event == "open" and not str(args[0]).endswith((".py", ".pyc")):
+        seen.append([event, repr(args)])
+sys.addaudithook(hook)
+for path in sys.argv[1:]:
+    spec = importlib.util.spec_from_file_location("dag_under_test", path)
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+found = list(seen)
+print(json.dumps(found))
+"""
+
+
+def test_parsing_a_dag_opens_no_file_and_no_connection() -> None:
+    paths = [str(path) for path in sorted((PROJECT / "dags").glob("*.py"))]
+    assert len(paths) == len(DAG_IDS)
+    environment = os.environ | {"PYTHONPATH": str(PROJECT / "plugins")}
+    done = subprocess.run(
+        [sys.executable, "-c", PARSE_WITH_AUDIT, *paths],
+        env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert json.loads(done.stdout.splitlines()[-1]) == []
+
+
+SERIALIZE = """
+import json, sys
+from airflow.dag_processing.dagbag import BundleDagBag
+from airflow.serialization.serialized_objects import DagSerialization
+bag = BundleDagBag(dag_folder=sys.argv[1], bundle_path=__import__("pathlib").Path(sys.argv[1]), bundle_name="dags-folder")
+assert bag.dags and not bag.import_errors, bag.import_errors
+print(json.dumps({k: DagSerialization.to_dict(v) for k, v in sorted(bag.dags.items())}, sort_keys=True))
+"""
+
+
+def test_parsing_twice_gives_the_same_dag_version() -> None:
+    """What differs from parse to parse makes a new DAG version every 30 seconds."""
+    outputs = []
+    for seed in ("1", "2"):
+        environment = os.environ | {"PYTHONPATH": str(PROJECT / "plugins"), "PYTHONHASHSEED": seed}
+        done = subprocess.run(
+            [sys.executable, "-c", SERIALIZE, str(PROJECT / "dags")],
+            env=environment, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        outputs.append(done.stdout.splitlines()[-1])
+    assert outputs[0] == outputs[1]
+
+
+def test_the_env_file_holds_exactly_the_settings_that_the_code_reads() -> None:
+    from laptop.environment import LOCAL_ENV, read_env_file
+    from redshift_etl.settings import Settings
+
+    prefix = "AIRFLOW__REDSHIFT_ETL__"
+    in_file = {name.removeprefix(prefix).lower() for name in read_env_file(LOCAL_ENV) if name.startswith(prefix)}
+    import dataclasses
+
+    known = {field.name for field in dataclasses.fields(Settings)}
+    assert in_file <= known
+    # The other half of each either-or: a serverless workgroup, a secret.
+    assert known - in_file == {"workgroup_name", "secret_arn"}
+
+
+def test_the_pages_of_the_project_tell_each_other_apart() -> None:
+    """sql/ is not parsed for DAGs and the plugin package is not executed twice."""
+    assert "sql/" in Path(PROJECT / "dags" / ".airflowignore").read_text()
+    assert "redshift_etl" in Path(PROJECT / "plugins" / ".airflowignore").read_text()
