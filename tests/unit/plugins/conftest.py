@@ -1,0 +1,78 @@
+"""What Airflow's task runner hands an operator, without a scheduler or a database."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+# Before Airflow's first import, which reads both.
+os.environ.setdefault("AIRFLOW_HOME", tempfile.mkdtemp(prefix="airflow-home-"))
+os.environ["AIRFLOW_CONN_AWS_DEFAULT"] = "aws://"
+
+import boto3
+import pytest
+from airflow.sdk import BaseOperator
+from botocore.stub import Stubber
+from plugins_context import TaskStateStore, dag_run
+
+
+@pytest.fixture
+def store() -> TaskStateStore:
+    return TaskStateStore()
+
+
+@pytest.fixture
+def make_context(store: TaskStateStore) -> Callable[..., Any]:
+    """Build the context of one try; the store is the task's, the same for every try."""
+
+    def context(task: BaseOperator, *, max_tries: int | None = None, try_number: int = 1, **run: Any) -> Any:
+        ti = SimpleNamespace(
+            id=UUID(int=try_number),
+            dag_id="store_sales_etl",
+            task_id=task.task_id,
+            run_id="manual__2003-01-02T03:04:05+00:00",
+            map_index=-1,
+            try_number=try_number,
+            max_tries=task.retries if max_tries is None else max_tries,
+        )
+        return {"ti": ti, "task": task, "dag_run": dag_run(**run), "params": {}, "task_state_store": store}
+
+    return context
+
+
+@pytest.fixture
+def api() -> Iterator[Stubber]:
+    """The Data API with scripted answers; botocore checks them against AWS's service model."""
+    client = boto3.client(
+        "redshift-data", region_name="us-east-1", aws_access_key_id="any", aws_secret_access_key="any"
+    )
+    with Stubber(client) as stubber:
+        yield stubber
+
+
+@pytest.fixture
+def attach(api: Stubber) -> Callable[[Any], Any]:
+    """Let an operator call the scripted Data API."""
+
+    def attached(operator: Any) -> Any:
+        operator.hook.__dict__["conn"] = api.client
+        return operator
+
+    return attached
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pauses pass at once: time.sleep moves the clock that the pauses are measured with."""
+    clock = SimpleNamespace(now=1000.0)
+
+    def sleep(seconds: float) -> None:
+        clock.now += seconds
+
+    monkeypatch.setattr(
+        "redshift_etl.data_api.time", SimpleNamespace(sleep=sleep, monotonic=lambda: clock.now)
+    )
