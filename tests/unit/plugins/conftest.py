@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -18,6 +20,16 @@ import pytest
 from airflow.sdk import BaseOperator
 from botocore.stub import Stubber
 from plugins_context import TaskStateStore, dag_run
+
+from redshift_etl.operators.redshift_script import RedshiftScriptOperator
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _remove_airflow_home() -> Iterator[None]:
+    yield
+    home = Path(os.environ["AIRFLOW_HOME"])
+    if home.name.startswith("airflow-home-"):  # made above; never somebody's own
+        shutil.rmtree(home, ignore_errors=True)
 
 
 @pytest.fixture
@@ -76,3 +88,16 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "redshift_etl.data_api.time", SimpleNamespace(sleep=sleep, monotonic=lambda: clock.now)
     )
+
+
+@pytest.fixture
+def make(attach: Callable[[Any], Any]) -> Callable[..., RedshiftScriptOperator]:
+    """An operator after rendering: `sql` holds the file's text, as the task runner leaves it."""
+
+    def made(text: str = "select 1", **arguments: Any) -> RedshiftScriptOperator:
+        target = {"database": "dev", "cluster_identifier": "redshift-etl", "db_user": "awsuser"}
+        operator = RedshiftScriptOperator(task_id="load", sql="store_sales/load.sql", **(target | arguments))
+        operator.sql = text
+        return attach(operator)
+
+    return made

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from airflow.sdk.api.datamodels._generated import DagRun
 from airflow.sdk.types import DagRunProtocol
+from botocore.stub import ANY, Stubber
 
+from redshift_etl.operators.redshift_script import RedshiftScriptOperator
+
+KEY = RedshiftScriptOperator.external_id_key
 STATEMENT_ID = "11111111-1111-4111-8111-111111111111"
 OTHER_ID = "22222222-2222-4222-8222-222222222222"
 
@@ -31,7 +36,9 @@ def dag_run(**changes: Any) -> DagRunProtocol:
         "data_interval_end": None,
         "run_type": "manual",
         "state": "running",
+        "end_date": None,
         "conf": None,
+        "partition_key": None,
         "consumed_asset_events": [],
     }
     return DagRun.model_validate(values | changes)
@@ -45,3 +52,27 @@ def described(status: str, **more: Any) -> dict[str, Any]:
 def part(number: int, status: str, sql: str, **more: Any) -> dict[str, Any]:
     """One statement in DescribeStatement's answer for a batch."""
     return {"Id": f"{STATEMENT_ID}:{number}", "Status": status, "QueryString": sql} | more
+
+
+def submitted(api: Stubber, statement_id: str = STATEMENT_ID, **expected: Any) -> None:
+    """Expect one statement to be submitted, with these arguments among others."""
+    common = {
+        "Database": "dev",
+        "ClusterIdentifier": "redshift-etl",
+        "DbUser": "awsuser",
+        "StatementName": ANY,
+        "ClientToken": ANY,
+        "WithEvent": False,
+    }
+    action = "batch_execute_statement" if "Sqls" in expected else "execute_statement"
+    api.add_response(action, {"Id": statement_id}, common | expected)
+
+
+def looks(api: Stubber, answer: dict[str, Any], statement_id: str = STATEMENT_ID, **expected: Any) -> None:
+    api.add_response("describe_statement", answer, {"Id": statement_id} | expected)
+
+
+def remember(task: Any, store: TaskStateStore, make_context: Callable[..., Any], **changes: Any) -> None:
+    """Leave what an earlier try of the same request would have left."""
+    request = task._request(make_context(task, **changes))
+    store.set(KEY, {"request": request, "statement_id": STATEMENT_ID})

@@ -43,7 +43,7 @@ def test_a_run_without_logical_date_loads_the_day_it_was_due() -> None:
         "2003-W01-4",
         "2003-01-02T00:00:00",
         "2003-01-02\n",
-        "٢٠٠٣-٠١-٠٢",
+        "\u0662\u0660\u0660\u0663-\u0660\u0661-\u0660\u0662",
         "2003-01-02'; drop table t; --",
         "yesterday",
         20030102,

@@ -1,0 +1,1 @@
+"""What the pipelines' DAGs import: settings, operators, triggers and sensors for Amazon Redshift."""

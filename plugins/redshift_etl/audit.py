@@ -1,0 +1,125 @@
+"""What a statement did, read from the Data API's description of it: for the log, for XCom and for errors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, TypedDict
+
+if TYPE_CHECKING:
+    from mypy_boto3_redshift_data.type_defs import DescribeStatementResponseTypeDef, SubStatementDataTypeDef
+
+FINISHED: Final = "FINISHED"
+FAILED: Final = "FAILED"
+ABORTED: Final = "ABORTED"
+TERMINAL: Final = frozenset({FINISHED, FAILED, ABORTED})
+
+_LOG_WIDTH: Final = 200
+_ERROR_WIDTH: Final = 500
+
+
+class StatementAudit(TypedDict):
+    """One statement of a script, as it ran.
+
+    Attributes:
+        number: Its place in the script, from 1.
+        statement_id: The Data API's id, for `aws redshift-data describe-statement`.
+        database_user: The user as whom it ran.
+        file: The script.
+        rows: Rows returned or changed; None where the idea does not apply.
+        seconds: How long Redshift worked on it.
+        status: FINISHED, FAILED, ABORTED or, for one not reached, what the Data API says.
+        error: Redshift's message; empty when there is none.
+        sql: Its text on one line, shortened.
+    """
+
+    number: int
+    statement_id: str
+    database_user: str
+    file: str
+    rows: int | None
+    seconds: float
+    status: str
+    error: str
+    sql: str
+
+
+def parts_of(
+    description: DescribeStatementResponseTypeDef,
+) -> Sequence[DescribeStatementResponseTypeDef | SubStatementDataTypeDef]:
+    """List a batch's statements; a statement sent alone is its own only part."""
+    return description.get("SubStatements") or [description]
+
+
+def audit(description: DescribeStatementResponseTypeDef, file: str) -> list[StatementAudit]:
+    """List the statements of a script as they ran.
+
+    Args:
+        description: DescribeStatement's answer for the script's statement or batch.
+        file: The script, for the reader.
+
+    Returns:
+        One entry a statement, in order; JSON can hold it.
+    """
+    return [
+        StatementAudit(
+            number=number,
+            statement_id=part["Id"],
+            database_user=description.get("DbUser", ""),
+            file=file,
+            rows=rows if (rows := part.get("ResultRows", -1)) >= 0 else None,
+            seconds=round(max(part.get("Duration", 0), 0) / 1e9, 3),  # the Data API gives nanoseconds
+            status=part.get("Status", "") or "",
+            error=part.get("Error", ""),
+            sql=one_line(part.get("QueryString", ""), _LOG_WIDTH),
+        )
+        for number, part in enumerate(parts_of(description), start=1)
+    ]
+
+
+def succeeded(description: DescribeStatementResponseTypeDef) -> bool:
+    """Whether every statement finished; a batch in AUTO_COMMIT mode goes on after one that failed."""
+    parts = description.get("SubStatements", [])
+    return description["Status"] == FINISHED and all(part.get("Status") == FINISHED for part in parts)
+
+
+def failure(description: DescribeStatementResponseTypeDef, file: str) -> str:
+    """Say which statement of a script went wrong, how, and what Redshift said.
+
+    Args:
+        description: DescribeStatement's answer for a statement or batch that did not succeed.
+        file: The script, for the reader.
+
+    Returns:
+        File, number, status, message and shortened text of the statement, and its id.
+    """
+    parts = parts_of(description)
+    bad = [
+        (number, part)
+        for number, part in enumerate(parts, start=1)
+        if part.get("Status") in {FAILED, ABORTED}
+    ]
+    # In a transaction the statements after the failed one are ABORTED too: the failed one is the cause.
+    number, part = next(
+        (item for item in bad if item[1].get("Status") == FAILED), (bad or [(1, parts[0])])[0]
+    )
+    message = part.get("Error") or description.get("Error") or "no message; it may have been cancelled"
+    return (
+        f"{file}, statement {number} of {len(parts)}, {part.get('Status', description['Status'])}: {message} "
+        f"-- statement {part['Id']}: {one_line(part.get('QueryString', ''), _ERROR_WIDTH)}"
+    )
+
+
+def log_line(entry: StatementAudit, total: int) -> str:
+    """Put what a statement did on one line, such as `statement 2/4 insert into … 166 rows 0.12 s`."""
+    rows = "" if entry["rows"] is None else f" {entry['rows']:,} rows"
+    status = "" if entry["status"] == FINISHED else f" {entry['status']}"
+    return (
+        f"statement {entry['number']}/{total} {one_line(entry['sql'], 80)}{rows} {entry['seconds']:.2f} s"
+        f"{status} ({entry['statement_id']}, {entry['database_user'] or 'user unknown'})"
+    )
+
+
+def one_line(sql: str, width: int) -> str:
+    """Put a statement on one line of at most `width` characters."""
+    line = " ".join(sql.split())
+    return line if len(line) <= width else f"{line[: width - 1]}…"

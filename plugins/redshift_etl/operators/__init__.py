@@ -1,0 +1,1 @@
+"""Operators that run `.sql` files on Amazon Redshift."""

@@ -1,0 +1,1 @@
+"""Sensors for what a source system delivers."""

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import pytest
+from airflow.sdk.bases.operator import TriggerFailureReason
+from airflow.sdk.exceptions import AirflowSensorTimeout, TaskDeferred
+from moto import mock_aws
+
+from redshift_etl.sensors.extract import ExtractSensor
+
+BUCKET = "redshift-etl-data"
+ITEM = "raw/item/extract_date=2003-01-02/part-00000.parquet"
+STORE = "raw/store/extract_date=2003-01-02/part-00000.parquet"
+TIMED_OUT = {"error": TriggerFailureReason.TRIGGER_TIMEOUT}
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        client = boto3.client("s3")
+        client.create_bucket(Bucket=BUCKET)
+        yield client
+
+
+def sensor(**arguments: Any) -> ExtractSensor:
+    values = {"bucket_name": BUCKET, "bucket_key": [ITEM, STORE], "timeout": 3600}
+    return ExtractSensor(task_id="wait_for_extract", **(values | arguments))
+
+
+@pytest.mark.usefixtures("s3")
+def test_it_waits_in_the_triggerer(make_context: Callable[..., Any]) -> None:
+    task = sensor()
+    with pytest.raises(TaskDeferred) as deferred:
+        task.execute(make_context(task))
+    assert deferred.value.timeout is not None
+    assert deferred.value.timeout.total_seconds() == 3600
+
+
+def test_an_extract_that_is_there_is_not_waited_for(s3: Any, make_context: Callable[..., Any]) -> None:
+    for key in (ITEM, STORE):
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"")
+    task = sensor()
+    assert task.execute(make_context(task)) is None
+
+
+def test_a_time_out_names_the_keys_that_are_missing(s3: Any, make_context: Callable[..., Any]) -> None:
+    s3.put_object(Bucket=BUCKET, Key=ITEM, Body=b"")
+    task = sensor()
+    with pytest.raises(AirflowSensorTimeout) as error:
+        task.resume_execution("__fail__", TIMED_OUT, make_context(task))
+    assert str(error.value) == (
+        f"No extract after 3600 s: still waiting for s3://{BUCKET}/{STORE}. "
+        "Ask the source system for it, then clear this task."
+    )
+
+
+@pytest.mark.usefixtures("s3")
+def test_full_addresses_and_patterns_are_named_as_given(make_context: Callable[..., Any]) -> None:
+    address = f"s3://{BUCKET}/raw/store_sales/sale_date=2003-01-02/*.parquet"
+    task = sensor(bucket_name=None, bucket_key=address, wildcard_match=True)
+    with pytest.raises(AirflowSensorTimeout) as error:
+        task.resume_execution("__fail__", TIMED_OUT, make_context(task))
+    assert f"still waiting for {address}. " in str(error.value)
+
+
+@pytest.mark.usefixtures("s3")
+def test_a_worker_that_waits_itself_names_them_too(make_context: Callable[..., Any]) -> None:
+    task = sensor(deferrable=False, timeout=0, poke_interval=0)
+    with pytest.raises(
+        AirflowSensorTimeout, match=f"waiting for s3://{BUCKET}/{ITEM}, s3://{BUCKET}/{STORE}"
+    ):
+        task.execute(make_context(task))
+
+
+def test_an_extract_at_the_last_moment_is_accepted(s3: Any, make_context: Callable[..., Any]) -> None:
+    for key in (ITEM, STORE):
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"")
+    task = sensor()
+    assert task.resume_execution("__fail__", TIMED_OUT, make_context(task)) is None

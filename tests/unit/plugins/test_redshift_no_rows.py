@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+from botocore.stub import Stubber
+from plugins_context import STATEMENT_ID, described, part
+
+from redshift_etl.operators.redshift_no_rows import RedshiftNoRowsOperator
+
+Make = Callable[[], RedshiftNoRowsOperator]
+
+
+@pytest.fixture
+def check(attach: Callable[[Any], Any]) -> RedshiftNoRowsOperator:
+    operator = RedshiftNoRowsOperator(
+        task_id="check_sales", sql="check_sales.sql", database="dev", workgroup_name="redshift-etl"
+    )
+    operator.sql = "select day, rows, note from bad_sales"
+    return attach(operator)
+
+
+def finished(api: Stubber, rows: int, **more: Any) -> None:
+    api.add_response("execute_statement", {"Id": STATEMENT_ID}, None)
+    api.add_response("describe_statement", described("FINISHED", ResultRows=rows, **more), None)
+
+
+def page(first: int, count: int, total: int, token: str | None = None) -> dict[str, Any]:
+    rows = [
+        [{"stringValue": f"2003-01-{n:02d}"}, {"longValue": n}, {"isNull": True}]
+        for n in range(first, first + count)
+    ]
+    columns = [{"name": "day"}, {"name": "rows", "label": "rows"}, {"name": "note"}]
+    more = {"NextToken": token} if token else {}
+    return {"Records": rows, "ColumnMetadata": columns, "TotalNumRows": total} | more
+
+
+def test_no_rows_is_a_success(check: Any, api: Stubber, make_context: Callable[..., Any]) -> None:
+    finished(api, 0)
+    assert check.execute(make_context(check))[0]["rows"] == 0
+
+
+def test_rows_fail_the_task_for_good_and_are_shown(
+    check: Any, api: Stubber, make_context: Callable[..., Any]
+) -> None:
+    finished(api, 1)
+    api.add_response("get_statement_result", page(1, 1, 1), {"Id": STATEMENT_ID})
+    with pytest.raises(AirflowFailException) as error:
+        check.execute(make_context(check))
+    assert str(error.value) == (
+        "Check check_sales (check_sales.sql) found 1 row(s): day=2003-01-01, rows=1, note=None"
+    )
+
+
+def test_only_as_many_pages_are_read_as_are_shown(
+    check: Any, api: Stubber, make_context: Callable[..., Any]
+) -> None:
+    finished(api, 1200)
+    api.add_response("get_statement_result", page(1, 3, 1200, "2"), {"Id": STATEMENT_ID})
+    api.add_response("get_statement_result", page(4, 3, 1200, "3"), {"Id": STATEMENT_ID, "NextToken": "2"})
+    with pytest.raises(AirflowFailException) as error:
+        check.execute(make_context(check))
+    message = str(error.value)
+    assert "found 1,200 row(s), the first 5: day=2003-01-01, rows=1, note=None; day=2003-01-02" in message
+    assert "2003-01-05" in message
+    assert "2003-01-06" not in message
+
+
+def test_the_last_statement_of_a_batch_is_the_check(
+    check: Any, api: Stubber, make_context: Callable[..., Any]
+) -> None:
+    check.sql = "create temp table t as select 1; select * from t"
+    api.add_response("batch_execute_statement", {"Id": STATEMENT_ID}, None)
+    parts = [part(1, "FINISHED", "create", ResultRows=-1), part(2, "FINISHED", "select", ResultRows=1)]
+    api.add_response("describe_statement", described("FINISHED", SubStatements=parts), None)
+    api.add_response("get_statement_result", page(1, 1, 1), {"Id": f"{STATEMENT_ID}:2"})
+    with pytest.raises(AirflowFailException, match="day=2003-01-01"):
+        check.execute(make_context(check))
+
+
+def test_a_script_that_selects_nothing_is_refused(check: Any, make_context: Callable[..., Any]) -> None:
+    check.sql = "select 1; insert into bad_sales select 1"
+    with pytest.raises(AirflowFailException, match=r"check_sales\.sql checks nothing: end it with a select"):
+        check.execute(make_context(check))

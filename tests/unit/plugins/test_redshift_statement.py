@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from airflow.sdk._shared.module_loading import import_string
+from airflow.triggers.base import TriggerEvent
+from botocore.exceptions import ClientError, EndpointConnectionError
+from plugins_context import STATEMENT_ID
+
+from redshift_etl.triggers.redshift_statement import LONGEST_PAUSE, RedshiftStatementTrigger
+
+FIRED = [TriggerEvent({"statement_id": STATEMENT_ID})]  # type: ignore[no-untyped-call]
+
+
+def error(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "no"}}, "DescribeStatement")
+
+
+class DataApi:
+    """An asynchronous client that gives these answers in turn: statuses, or errors to raise."""
+
+    def __init__(self, *answers: str | BaseException) -> None:
+        self.answers = list(answers)
+        self.cancelled: list[str] = []
+        self.clients = 0
+
+    async def describe_statement(self, Id: str) -> dict[str, str]:  # noqa: N803 - AWS's name
+        answer = self.answers.pop(0)
+        if isinstance(answer, BaseException):
+            raise answer
+        return {"Id": Id, "Status": answer}
+
+    async def cancel_statement(self, Id: str) -> dict[str, bool]:  # noqa: N803 - AWS's name
+        self.cancelled.append(Id)
+        return {"Status": True}
+
+    async def get_async_conn(self) -> Any:
+        @asynccontextmanager
+        async def connect() -> Any:
+            self.clients += 1
+            yield self
+
+        return connect()
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses that the trigger makes; none is waited for."""
+    made: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        made.append(seconds)
+
+    monkeypatch.setattr("redshift_etl.triggers.redshift_statement.asyncio.sleep", sleep)
+    return made
+
+
+def trigger(api: DataApi) -> RedshiftStatementTrigger:
+    made = RedshiftStatementTrigger(statement_id=STATEMENT_ID, task_id="load", poll_interval=5)
+    made.__dict__["hook"] = api
+    return made
+
+
+def events(api: DataApi) -> list[TriggerEvent]:
+    async def collect() -> list[TriggerEvent]:
+        return [event async for event in trigger(api).run()]
+
+    return asyncio.run(collect())
+
+
+def test_it_survives_serialising() -> None:
+    path, arguments = trigger(DataApi()).serialize()
+    assert path == "redshift_etl.triggers.redshift_statement.RedshiftStatementTrigger"
+    again = import_string(path)(**arguments)
+    assert isinstance(again, RedshiftStatementTrigger)
+    assert again.serialize() == (path, arguments)
+
+
+@pytest.mark.parametrize("status", ["FINISHED", "FAILED", "ABORTED"])
+def test_it_fires_at_the_end_with_the_id_only(pauses: list[float], status: str) -> None:
+    assert events(DataApi("SUBMITTED", "PICKED", "STARTED", status)) == FIRED
+    assert pauses == [5, 5, 5]
+
+
+def test_errors_that_pass_are_polled_through_with_growing_pauses(pauses: list[float]) -> None:
+    """The provider's trigger makes an error event of each, and the retry submits the SQL again."""
+    api = DataApi(
+        error("ThrottlingException"),
+        error("InternalServerException"),
+        EndpointConnectionError(endpoint_url="https://redshift-data"),
+        TimeoutError(),
+        error("ExpiredTokenException"),
+        "STARTED",
+        error("ActiveWaitingRequestsExceededException"),
+        "FINISHED",
+    )
+    assert events(api) == FIRED
+    assert pauses == [10, 20, 40, LONGEST_PAUSE, LONGEST_PAUSE, 5, 10]
+    assert api.clients == 7, "a new client after each error"
+
+
+@pytest.mark.parametrize(
+    "code", ["ResourceNotFoundException", "ValidationException", "AccessDeniedException"]
+)
+def test_where_asking_again_cannot_help_the_worker_decides(pauses: list[float], code: str) -> None:
+    assert events(DataApi("STARTED", error(code))) == FIRED
+    assert pauses == [5]
+
+
+def test_a_users_kill_cancels_the_statement() -> None:
+    api = DataApi()
+    asyncio.run(trigger(api).on_kill())
+    assert api.cancelled == [STATEMENT_ID]
+
+
+@pytest.mark.usefixtures("pauses")
+def test_a_triggerer_that_stops_cancels_nothing() -> None:
+    api = DataApi("STARTED", asyncio.CancelledError())
+    with pytest.raises(asyncio.CancelledError):
+        events(api)
+    assert api.cancelled == []
