@@ -1,0 +1,143 @@
+"""``python -m datasets``: make a data set and deliver it to S3 or to a folder."""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import boto3
+import duckdb
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from datasets import store_sales
+from datasets.delivery import copy_to, upload
+
+_EPILOG = """\
+S3 is found as every AWS tool finds it: AWS_ENDPOINT_URL (AWS on this machine, e.g. http://127.0.0.1:4599),
+AWS_DEFAULT_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY. Files already there with the
+same content are skipped.
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        arguments: The command line without the program's name; by default the process's own.
+
+    Returns:
+        The exit status: 0, 1 where the data set could not be made or delivered, 2 for a value out of range.
+
+    Raises:
+        SystemExit: The command line cannot be read (status 2), or ``--help``.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        _deliver_store_sales(options)
+    except (BotoCoreError, ClientError) as error:
+        reason = str(error).rstrip(".")
+        return _failed(
+            f"cannot deliver to s3://{options.bucket}: {reason}; check AWS_ENDPOINT_URL and credentials."
+        )
+    except (OSError, RuntimeError, duckdb.Error) as error:
+        return _failed(f"cannot make the data set in {options.cache}: {error}")
+    except ValueError as error:
+        return _failed(str(error), status=2)
+    return 0
+
+
+def _failed(message: str, status: int = 1) -> int:
+    sys.stderr.write(f"python -m datasets: error: {message}\n")
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m datasets",
+        description="Make a data set as its source system would deliver it.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="DATA-SET")
+    command = commands.add_parser(
+        "store-sales",
+        help="TPC-DS store sales: daily Parquet extracts with business keys",
+        description="Make the daily Parquet extracts of the TPC-DS store sales system and put them into S3.\n"
+        "The first day carries whole dimensions, every later day what differs from the day before.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    days = f"{store_sales.FIRST_DAY} to {store_sales.LAST_DAY}"
+    command.add_argument(
+        "--from",
+        dest="start",
+        type=_day,
+        required=True,
+        metavar="DATE",
+        help=f"first day, YYYY-MM-DD, {days}",
+    )
+    command.add_argument(
+        "--to", dest="end", type=_day, required=True, metavar="DATE", help="last day, YYYY-MM-DD, same range"
+    )
+    command.add_argument(
+        "--scale-factor",
+        type=float,
+        default=0.1,
+        metavar="N",
+        help="TPC-DS scale factor; 1 is about 2.9 million sales (default: %(default)s)",
+    )
+    target = command.add_mutually_exclusive_group()
+    target.add_argument(
+        "--bucket",
+        default="redshift-etl-data",
+        metavar="NAME",
+        help="S3 bucket, created if it does not exist (default: %(default)s)",
+    )
+    target.add_argument("--to-dir", type=Path, metavar="DIR", help="write to a folder instead of S3")
+    command.add_argument(
+        "--cache",
+        type=Path,
+        default=Path(".local/datasets"),
+        metavar="DIR",
+        help="folder that keeps what was generated (default: %(default)s)",
+    )
+    return parser
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date: write it as YYYY-MM-DD.") from None
+
+
+def _deliver_store_sales(options: argparse.Namespace) -> None:
+    began = time.monotonic()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        tasks = {}
+
+        def show(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bars.add_task(what)
+            bars.update(tasks[what], completed=done, total=total)
+
+        deliveries = store_sales.deliver(
+            options.start, options.end, scale_factor=options.scale_factor, cache=options.cache, progress=show
+        )
+        if options.to_dir is None:
+            put = len(upload(deliveries, options.bucket, boto3.client("s3"), show))
+            target = f"in s3://{options.bucket} ({put} uploaded, {len(deliveries) - put} already there)"
+        else:
+            copy_to(deliveries, options.to_dir, show)
+            target = f"in {options.to_dir}"
+    days = (options.end - options.start).days + 1
+    rows = sum(delivery.rows for delivery in deliveries)
+    seconds = time.monotonic() - began
+    sys.stdout.write(f"{days} days, {len(deliveries)} files, {rows:,} rows {target}, {seconds:.1f} s\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
