@@ -2,11 +2,10 @@
 
     .venv/bin/python benchmarks/parse_dags.py [--rounds 5]
 
-Each figure is the median over fresh processes, the two kinds taking turns. The target is a ratio of at most 1.3.
+Each figure is the median over fresh processes, the two kinds taking turns. The target: a ratio of at most 1.3.
 """
 
 import argparse
-import os
 import statistics
 import subprocess
 import sys
@@ -40,7 +39,9 @@ def seconds(code: str, dag: Path, environment: dict[str, str]) -> float:
 
 def main() -> None:
     """Print one line per DAG."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=5, help="processes of each kind (default 5)")
     rounds = parser.parse_args().rounds
     with tempfile.TemporaryDirectory() as home:
@@ -49,7 +50,9 @@ def main() -> None:
         print(f"{'DAG':<24} {'imports':>10} {'parse':>10} {'ratio':>7}")
         for dag in sorted((PROJECT / "dags").glob("*.py")):
             seconds(PARSE, dag, environment)  # warms the disk cache
-            pairs = [(seconds(IMPORTS, dag, environment), seconds(PARSE, dag, environment)) for _ in range(rounds)]
+            pairs = [
+                (seconds(IMPORTS, dag, environment), seconds(PARSE, dag, environment)) for _ in range(rounds)
+            ]
             imports, parse = (statistics.median(column) for column in zip(*pairs, strict=True))
             print(f"{dag.stem:<24} {imports:>8.2f} s {parse:>8.2f} s {parse / imports:>7.2f}")
 

@@ -21,11 +21,11 @@ from functools import partial
 
 import pendulum
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, chain
-from redshift_etl.operators.redshift_no_rows import RedshiftNoRowsOperator
-from redshift_etl.sensors.extract import ExtractSensor
 
+from redshift_etl.operators.redshift_no_rows import RedshiftNoRowsOperator
 from redshift_etl.operators.redshift_script import RedshiftScriptOperator
 from redshift_etl.refresh_date import refresh_date
+from redshift_etl.sensors.extract import ExtractSensor
 from redshift_etl.settings import load_settings
 
 SETTINGS = load_settings()

@@ -27,14 +27,20 @@ join tpcds.household_demographics h on f.ss_hdemo_sk = h.hd_demo_sk
 
 def assert_tables_equal(client: Any, expected: Warehouse) -> None:
     """Every dimension row, every item version and every fact row, as multisets of business values."""
-    for table, key in (("customer", "c_customer_id"), ("customer_address", "ca_address_id"), ("store", "s_store_id")):
+    for table, key in (
+        ("customer", "c_customer_id"),
+        ("customer_address", "ca_address_id"),
+        ("store", "s_store_id"),
+    ):
         rows = list(getattr(expected, table).values())
         columns = list(rows[0])
         actual = query(client, f"select {', '.join(columns)} from tpcds.{table} where {key} <> '{UNKNOWN}'")
         assert _bag(actual, columns) == _bag(rows, columns), table
 
     versions = [
-        (item, v.start, v.end, v.price, v.category, v.name) for item, history in expected.item.items() for v in history
+        (item, v.start, v.end, v.price, v.category, v.name)
+        for item, history in expected.item.items()
+        for v in history
     ]
     actual_versions = query(
         client,

@@ -11,7 +11,12 @@ _FROM_TEXT: dict[str, Callable[[str], Any]] = {"numeric": Decimal, "date": date.
 
 def query(client: Any, sql: str, parameters: dict[str, str] | None = None) -> list[dict[str, Any]]:
     """Run one statement, wait, and return all pages of its result as dicts."""
-    arguments: dict[str, Any] = {"ClusterIdentifier": CLUSTER, "Database": "dev", "DbUser": "awsuser", "Sql": sql}
+    arguments: dict[str, Any] = {
+        "ClusterIdentifier": CLUSTER,
+        "Database": "dev",
+        "DbUser": "awsuser",
+        "Sql": sql,
+    }
     if parameters:
         arguments["Parameters"] = [{"name": k, "value": v} for k, v in parameters.items()]
     statement = client.execute_statement(**arguments)["Id"]
@@ -26,7 +31,10 @@ def query(client: Any, sql: str, parameters: dict[str, str] | None = None) -> li
     for page in client.get_paginator("get_statement_result").paginate(Id=statement):
         columns = page["ColumnMetadata"]
         rows.extend(
-            {column["name"]: _value(value, column["typeName"]) for column, value in zip(columns, record, strict=True)}
+            {
+                column["name"]: _value(value, column["typeName"])
+                for column, value in zip(columns, record, strict=True)
+            }
             for record in page["Records"]
         )
     return rows

@@ -48,7 +48,11 @@ def load_days(raw: Path, days: list[date]) -> Warehouse:
     """Replay the days in order from the folder that holds the extracts."""
     warehouse = Warehouse()
     for day in days:
-        for table, key in (("customer", "c_customer_id"), ("customer_address", "ca_address_id"), ("store", "s_store_id")):
+        for table, key in (
+            ("customer", "c_customer_id"),
+            ("customer_address", "ca_address_id"),
+            ("store", "s_store_id"),
+        ):
             for row in _read(raw / table / f"extract_date={day}"):
                 getattr(warehouse, table)[row[key]] = row
         for row in _read(raw / "item" / f"extract_date={day}"):
@@ -72,16 +76,21 @@ def weekly_report(warehouse: Warehouse, day: date, region: str) -> list[dict[str
     for store, lines in _by_store(warehouse, monday, day).items():
         country = warehouse.store.get(store, {}).get("s_country")
         if REGIONS.get(country or "") == region:
-            rows.append(_report_row(warehouse, store, lines) | {"days": len({line["sold_date"] for line in lines})})
+            rows.append(
+                _report_row(warehouse, store, lines) | {"days": len({line["sold_date"] for line in lines})}
+            )
     rows.sort(key=lambda row: (-row["net_sales"], row["store_id"]))
     return [
-        {"week_start": monday, "week_end": monday + timedelta(days=6), "region": region, "sales_rank": rank} | row
+        {"week_start": monday, "week_end": monday + timedelta(days=6), "region": region, "sales_rank": rank}
+        | row
         for rank, row in enumerate(rows, start=1)
     ]
 
 
 def _read(folder: Path) -> list[dict[str, Any]]:
-    return [row for file in sorted(folder.glob("*.parquet")) for row in pq.ParquetFile(file).read().to_pylist()]
+    return [
+        row for file in sorted(folder.glob("*.parquet")) for row in pq.ParquetFile(file).read().to_pylist()
+    ]
 
 
 def _deliver_item(versions: list[ItemVersion], row: dict[str, Any], day: date) -> None:

@@ -42,7 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 0 when every run succeeded.
     """
     options = _parser().parse_args(arguments)
-    console = Console(highlight=False)
+    # Where nobody watches (CI, a file) there is no width to fit: tables keep their words whole.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
     try:
         _require_room(options)
         with Processes(HOME / "logs") as processes:
@@ -107,17 +108,19 @@ def _run(options: argparse.Namespace, console: Console, processes: Processes) ->
 
 def _deliver(options: argparse.Namespace, bucket: str, s3: "S3Client", console: Console) -> None:
     # Imported late: DuckDB and the generator are not needed to say that a port is taken.
-    from datasets import store_sales  # noqa: PLC0415
+    from datasets import delivery, store_sales  # noqa: PLC0415
+    from datasets.progress import progress_bars  # noqa: PLC0415
 
     started = time.monotonic()
-    deliveries = store_sales.deliver(
-        options.start,
-        options.end,
-        scale_factor=options.scale_factor,
-        cache=HOME / "datasets",
-        console=console,
-    )
-    store_sales.upload(deliveries, bucket, s3)
+    with progress_bars(console) as progress:
+        deliveries = store_sales.deliver(
+            options.start,
+            options.end,
+            scale_factor=options.scale_factor,
+            cache=HOME / "datasets",
+            progress=progress,
+        )
+        delivery.upload(deliveries, bucket, s3, progress)
     console.print(
         f"The source system delivered {options.start} to {options.end} to s3://{bucket}/raw "
         f"({len(deliveries)} files, {time.monotonic() - started:.0f} s)."
@@ -163,12 +166,12 @@ def _print_reports(console: Console, s3: "S3Client", bucket: str, refresh_date: 
     columns = ["sales_rank", "store_name", "city", "state", "country", "orders", "quantity", "net_sales"]
     reports.print_report(
         console,
-        f"\nWeekly store sales performance, North America, {week}, as of {refresh_date}",
+        f"Weekly store sales performance, North America, {week}, as of {refresh_date}",
         weekly,
         columns,
     )
     daily = reports.read_report(s3, bucket, "daily_store_sales", refresh_date)
-    reports.print_report(console, f"\nDaily store sales, {refresh_date}", daily, columns[1:])
+    reports.print_report(console, f"Daily store sales, {refresh_date}", daily, columns[1:])
     console.print(f"Both reports are in s3://{bucket}/reports/.")
 
 

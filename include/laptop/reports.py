@@ -45,11 +45,12 @@ def print_report(console: Console, title: str, rows: list[dict[str, str]], colum
         rows: What `read_report` returned.
         columns: Which columns, in this order.
     """
-    table = Table(title=title, title_justify="left")
+    table = Table()
     for column in columns:
         table.add_column(column.replace("_", " "), justify="left" if column in LEFT_ALIGNED else "right")
     for row in rows:
         table.add_row(*(_grouped(row[column]) for column in columns))
+    console.print(f"\n[bold]{title}[/]")
     console.print(table)
 
 

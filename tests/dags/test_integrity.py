@@ -15,7 +15,9 @@ from laptop.environment import PROJECT, airflow_environment
 
 DAG_IDS = {"store_sales_etl"}
 RUN = SimpleNamespace(
-    logical_date=datetime(2003, 1, 2, 12, tzinfo=UTC), run_after=datetime(2003, 1, 3, tzinfo=UTC), run_id="test"
+    logical_date=datetime(2003, 1, 2, 12, tzinfo=UTC),
+    run_after=datetime(2003, 1, 3, tzinfo=UTC),
+    run_id="test",
 )
 
 
@@ -35,7 +37,9 @@ def dag_bag(airflow_environment_set: None) -> Any:
     # Puts dags/ on sys.path as the DAG processor does in production; DagBag alone does not.
     from airflow.dag_processing.dagbag import BundleDagBag
 
-    return BundleDagBag(dag_folder=str(PROJECT / "dags"), bundle_path=PROJECT / "dags", bundle_name="dags-folder")
+    return BundleDagBag(
+        dag_folder=str(PROJECT / "dags"), bundle_path=PROJECT / "dags", bundle_name="dags-folder"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +81,9 @@ def test_every_template_renders(tasks: list[Any]) -> None:
             text = json.dumps(getattr(rendered, name), default=str)
             assert "{{" not in text, (task.task_id, name)
             assert "{%" not in text, (task.task_id, name)
-            assert not text.endswith('.sql"'), f"{task.task_id}.{name} is still a file name: Jinja did not find it"
+            assert not text.endswith('.sql"'), (
+                f"{task.task_id}.{name} is still a file name: Jinja did not find it"
+            )
 
 
 def test_the_scripts_load_the_refresh_date_of_the_run(dag_bag: Any) -> None:
@@ -91,7 +97,9 @@ def test_the_scripts_load_the_refresh_date_of_the_run(dag_bag: Any) -> None:
     assert render(dag.get_task("stage_store_sales"), run=no_date).parameters[0]["value"] == "2003-01-02"
 
 
-@pytest.mark.parametrize("bad", ["2003-02-30", "20030102", "2003-1-2", "yesterday", "2003-01-02'; drop table x; --"])
+@pytest.mark.parametrize(
+    "bad", ["2003-02-30", "20030102", "2003-1-2", "yesterday", "2003-01-02'; drop table x; --"]
+)
 def test_a_bad_refresh_date_is_refused_by_the_form_and_by_the_templates(dag_bag: Any, bad: str) -> None:
     dag = dag_bag.dags["store_sales_etl"]
     with pytest.raises(Exception, match=re.escape(bad[:10])):
@@ -178,7 +186,9 @@ def test_the_env_file_holds_exactly_the_settings_that_the_code_reads() -> None:
     from redshift_etl.settings import Settings
 
     prefix = "AIRFLOW__REDSHIFT_ETL__"
-    in_file = {name.removeprefix(prefix).lower() for name in read_env_file(LOCAL_ENV) if name.startswith(prefix)}
+    in_file = {
+        name.removeprefix(prefix).lower() for name in read_env_file(LOCAL_ENV) if name.startswith(prefix)
+    }
     import dataclasses
 
     known = {field.name for field in dataclasses.fields(Settings)}

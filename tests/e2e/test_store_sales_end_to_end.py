@@ -81,7 +81,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         migrate_database(environment, folder / "logs" / "migrate.log")
         start_components(processes, environment)
         with pytest.MonkeyPatch.context() as patch:
-            for name in ("AWS_ENDPOINT_URL", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            for name in (
+                "AWS_ENDPOINT_URL",
+                "AWS_DEFAULT_REGION",
+                "AWS_ACCESS_KEY_ID",
+                "AWS_SECRET_ACCESS_KEY",
+            ):
                 patch.setenv(name, environment[name])
             s3, redshift = boto3.client("s3"), boto3.client("redshift-data")
             api = AirflowApi(f"http://127.0.0.1:{web_port}")

@@ -1,0 +1,110 @@
+"""`python -m local_aws`: runs the account until Ctrl-C."""
+
+import argparse
+import ipaddress
+import logging
+import signal
+import sys
+import threading
+
+from local_aws import VERSION
+from local_aws.clusters import CLUSTER_IDENTIFIER, DATABASE, MASTER_USER, REGION, SECRET_NAME
+from local_aws.server import PortTakenError, Server
+
+_DESCRIPTION = """AWS on this machine: a Redshift that really runs SQL (Data API, and PostgreSQL's protocol
+with --wire-port) in front of moto, which plays S3, Glue, Secrets Manager, SNS, SQS and the rest.
+It starts with one empty cluster and keeps everything in memory: what is stored is gone when it stops."""
+
+
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m local_aws",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--port", type=_port, default=4599, help="port of AWS's HTTP interface (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--wire-port",
+        type=_port,
+        help="port for psql, redshift_connector and the like, usually 5439 (default: none)",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    parser.add_argument(
+        "--allow-remote", action="store_true", help="let --host be an address that other machines reach"
+    )
+    parser.add_argument("--quiet", action="store_true", help="log no line for each statement")
+    parser.add_argument("--version", action="version", version=VERSION)
+    arguments = parser.parse_args(argv)
+    if not arguments.allow_remote and not _is_loopback(arguments.host):
+        parser.error(
+            f"--host {arguments.host} is not a loopback address and whoever reaches it can use this account; "
+            "add --allow-remote if that is what you want."
+        )
+    return arguments
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"{port} is not a port number (0 to 65535; 0 takes a free one)")
+    return port
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _how_to_connect(server: Server, host: str) -> str:
+    lines = [
+        f"AWS is ready at {server.endpoint_url} (Ctrl-C stops it). To use it:",
+        "",
+        f"  export AWS_ENDPOINT_URL={server.endpoint_url} AWS_DEFAULT_REGION={REGION}",
+        "  export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local",
+        f"  aws redshift-data execute-statement --cluster-identifier {CLUSTER_IDENTIFIER} \\",
+        f'      --database {DATABASE} --db-user {MASTER_USER} --sql "select 1"',
+    ]
+    if server.wire_port is not None:
+        lines += [
+            f"  PGPASSWORD=$(aws secretsmanager get-secret-value --secret-id {SECRET_NAME} \\",
+            "      --query SecretString --output text \\",
+            "      | python3 -c 'import json, sys; print(json.load(sys.stdin)[\"password\"])') \\",
+            f"      psql -h {host} -p {server.wire_port} -U {MASTER_USER} {DATABASE}",
+        ]
+    return "\n".join([*lines, ""])
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs the server until it is told to stop.
+
+    Args:
+        argv: The command line, without the program's name.
+
+    Returns:
+        The exit status: 0, or 1 if a port is taken.
+    """
+    arguments = _arguments(argv)
+    logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
+    logging.getLogger("local_aws.statements").setLevel(logging.WARNING if arguments.quiet else logging.INFO)
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    server = Server(host=arguments.host, port=arguments.port, wire_port=arguments.wire_port)
+    try:
+        server.start()
+    except PortTakenError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(_how_to_connect(server, arguments.host))
+    sys.stdout.flush()
+    stopping.wait()
+    server.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,36 @@
+"""The control plane beside AWS's interface: /_local/health, /_local/statements and /_local/reset."""
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from werkzeug.wrappers import Request, Response
+
+PREFIX = "/_local/"
+
+type Action = Callable[[], object]
+
+
+class Control:
+    """The WSGI application under /_local/.
+
+    Args:
+        actions: What answers a method and a path, for example ("GET", "/_local/health"), with a JSON value.
+    """
+
+    def __init__(self, actions: dict[tuple[str, str], Action]) -> None:
+        self._actions = actions
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answers one request."""
+        request = Request(environ)
+        action = self._actions.get((request.method, request.path))
+        if action is not None:
+            return _json(action(), 200)(environ, start_response)
+        known = ", ".join(f"{method} {path}" for method, path in sorted(self._actions))
+        error = {"error": f"There is no {request.method} {request.path}; there are {known}."}
+        return _json(error, 404)(environ, start_response)
+
+
+def _json(value: object, status: int) -> Response:
+    return Response(json.dumps(value, indent=2, default=str) + "\n", status, content_type="application/json")

@@ -1,0 +1,71 @@
+"""Every statement that was run, by Data API or wire: a log line each, and all at /_local/statements."""
+
+import logging
+from collections import deque
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from local_aws import sqltext
+
+log = logging.getLogger("local_aws.statements")
+
+KEPT = 50_000
+
+
+def now() -> datetime:
+    """The present, in UTC."""
+    return datetime.now(UTC)
+
+
+class Recorded(Protocol):
+    """What the history asks a statement each time it is shown, so that a running one shows its state."""
+
+    def record(self) -> dict[str, Any]:
+        """The statement's id, name, sqls, status, error, user, client_token, created, ended, rows, ..."""
+        ...
+
+
+class History:
+    """The last 50,000 statements since the start or the last reset, oldest first."""
+
+    def __init__(self) -> None:
+        self._statements: deque[Recorded] = deque(maxlen=KEPT)
+
+    def add(self, statement: Recorded) -> None:
+        """Remembers a statement from its submission on."""
+        self._statements.append(statement)
+
+    def ended(self, statement: Recorded) -> None:
+        """Logs one line for a statement that has ended; never a secret, never a parameter's value."""
+        record = statement.record()
+        milliseconds = (record["ended"] - record["created"]).total_seconds() * 1000
+        sql = " ".join("; ".join(record["sqls"]).split())
+        log.info(
+            "%s %s %s rows=%d %.0fms %s%s",
+            record["id"],
+            record["name"] or "-",
+            record["status"],
+            record["rows"],
+            milliseconds,
+            sql[:80],
+            f" -- {record['error'].splitlines()[0]}" if record["error"] else "",
+        )
+
+    def records(self) -> list[dict[str, Any]]:
+        """Every statement as JSON, with times in ISO 8601."""
+        return [
+            {
+                key: value.isoformat() if isinstance(value, datetime) else value
+                for key, value in one.record().items()
+            }
+            for one in list(self._statements)
+        ]
+
+    def clear(self) -> None:
+        """Forgets them all."""
+        self._statements.clear()
+
+
+def shown(sqls: list[str]) -> list[str]:
+    """The statements' texts as they may be shown."""
+    return [sqltext.without_secrets(sql) for sql in sqls]

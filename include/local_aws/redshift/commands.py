@@ -1,0 +1,245 @@
+"""Every kind of statement and the function that runs it: the engine's table of contents."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from . import alter_table, copy_command, query, schemas, spectrum_catalog, tables, unload, views
+from .errors import RedshiftError, not_supported
+from .relations import find_table, no_relation
+from .statement import Statement, TokenReader
+from .types import Column, Result
+
+if TYPE_CHECKING:
+    from .session import Session
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Command:
+    """How a kind of statement is run.
+
+    Attributes:
+        run: does it.
+        writes: whether the write lock is taken first.
+        outside_transaction: whether Redshift refuses it inside a transaction block.
+        controls_transaction: whether it is BEGIN, COMMIT, ROLLBACK and the like.
+    """
+
+    run: Callable[[Session, Statement], Result]
+    writes: bool = False
+    outside_transaction: bool = False
+    controls_transaction: bool = False
+
+
+def describe(session: Session, statement: Statement) -> tuple[Column, ...] | None:
+    """Result columns of a statement that is not run; None for one without a result set."""
+    if statement.kind in {"select", "with", "values"}:
+        return query.describe_select(session, statement)
+    if statement.kind == "show":
+        return _show(session, statement).columns
+    if statement.kind == "explain":
+        return (Column("QUERY PLAN", "varchar", length=65535),)
+    return None
+
+
+def _begin(session: Session, statement: Statement) -> Result:
+    reader = TokenReader(statement)
+    if not reader.accept("start transaction"):
+        reader.expect("begin")
+        _ = reader.accept("work") or reader.accept("transaction")
+    read_write = False
+    while not reader.at_end:
+        if reader.accept("isolation level"):
+            _ = reader.accept("serializable") or reader.accept("snapshot") or reader.accept("read committed") or (
+                reader.accept("read uncommitted") or reader.expect("repeatable read")
+            )
+        elif reader.accept("read write"):
+            read_write = True
+        else:
+            reader.expect("read only")
+        reader.accept(",")
+    if session.transaction_status == "idle":
+        session.begin()
+    else:
+        log.warning("pid %s: there is already a transaction in progress", session.pid)
+    if read_write:
+        session.lock_for_writing()
+    return Result("BEGIN", None, [], -1)
+
+
+def _end_words(statement: Statement) -> None:
+    reader = TokenReader(statement)
+    reader.take()
+    _ = reader.accept("work") or reader.accept("transaction")
+    reader.finish()
+
+
+def _commit(session: Session, statement: Statement) -> Result:
+    _end_words(statement)
+    if session.transaction_status == "failed":
+        session.rollback()
+        return Result("ROLLBACK", None, [], -1)
+    try:
+        session.commit()
+    except Exception:
+        # A commit that fails ends the transaction all the same.
+        session.rollback()
+        raise
+    return Result("COMMIT", None, [], -1)
+
+
+def _rollback(session: Session, statement: Statement) -> Result:
+    _end_words(statement)
+    session.rollback()
+    return Result("ROLLBACK", None, [], -1)
+
+
+def _lock(session: Session, statement: Statement) -> Result:
+    """LOCK takes the database's write lock, which is what writers wait for here."""
+    reader = TokenReader(statement)
+    reader.expect("lock")
+    reader.accept("table")
+    while True:
+        schema, name = reader.name()
+        if find_table(session, schema, name) is None:
+            raise no_relation(schema, name)
+        if not reader.accept(","):
+            break
+    reader.finish()
+    return Result("LOCK TABLE", None, [], -1)
+
+
+def _without_effect(session: Session, statement: Statement) -> Result:
+    """Statements that mean nothing to one process in memory: statistics, sorting, privileges, comments."""
+    log.info("pid %s: %s has no effect locally", session.pid, statement.kind.upper())
+    return Result(statement.kind.upper(), None, [], -1)
+
+
+def _set(session: Session, statement: Statement) -> Result:
+    reader = TokenReader(statement)
+    reader.expect("set")
+    _ = reader.accept("session") or reader.accept("local")
+    if reader.accept("session authorization") or reader.accept("authorization"):
+        raise not_supported(statement.text)
+    name = reader.identifier()
+    while reader.accept("."):
+        name += f".{reader.identifier()}"
+    if not (reader.accept("to") or reader.accept("=")):
+        raise not_supported(statement.text)
+    values = [reader.take().value]
+    while reader.accept(","):
+        values.append(reader.take().value)
+    reader.finish()
+    if name == "search_path":
+        session.set_search_path([part.strip().strip('"') for value in values for part in value.split(",")])
+    else:
+        log.info("pid %s: setting %s is remembered and has no effect locally", session.pid, name)
+    session.settings[name] = ", ".join(values)
+    return Result("SET", None, [], -1)
+
+
+def _reset(session: Session, statement: Statement) -> Result:
+    reader = TokenReader(statement)
+    reader.expect("reset")
+    name = reader.identifier()
+    reader.finish()
+    if name == "all":
+        session.settings.clear()
+    session.settings.pop(name, None)
+    if name in {"all", "search_path"}:
+        session.set_search_path(["public"])
+    return Result("RESET", None, [], -1)
+
+
+_SHOWN = {
+    "query_group": "unset",
+    "search_path": "$user, public",
+    "timezone": "UTC",
+    "datestyle": "ISO, MDY",
+    "server_version": "8.0.2",
+    "server_encoding": "UNICODE",
+    "client_encoding": "UTF8",
+    "standard_conforming_strings": "on",
+    "statement_timeout": "0",
+    "transaction_isolation": "serializable",
+    "enable_case_sensitive_identifier": "off",
+    "max_identifier_length": "127",
+}
+
+
+def _show(session: Session, statement: Statement) -> Result:
+    reader = TokenReader(statement)
+    reader.expect("show")
+    if reader.accept("transaction isolation level"):
+        name = "transaction_isolation"
+    else:
+        name = reader.identifier()
+        while reader.accept("."):
+            name += f".{reader.identifier()}"
+    reader.finish()
+    value = session.settings.get(name, _SHOWN.get(name))
+    if value is None:
+        raise RedshiftError(f'unrecognized configuration parameter "{name}"', "42704")
+    return Result("SHOW", (Column(name, "varchar", length=65535),), [(value,)], 1)
+
+
+def _cancel(session: Session, statement: Statement) -> Result:
+    raise not_supported(statement.text)
+
+
+_transaction = {"controls_transaction": True}
+
+COMMANDS: dict[str, Command] = {
+    "select": Command(query.select),
+    "with": Command(query.select),
+    "values": Command(query.select),
+    "explain": Command(query.explain),
+    "select into": Command(tables.select_into, writes=True),
+    "insert": Command(query.insert, writes=True),
+    "update": Command(query.update, writes=True),
+    "delete": Command(query.delete, writes=True),
+    "merge": Command(query.merge, writes=True),
+    "copy": Command(copy_command.copy, writes=True),
+    "unload": Command(unload.unload),
+    "truncate": Command(tables.truncate, writes=True),
+    "create table": Command(tables.create_table, writes=True),
+    "alter table": Command(alter_table.alter_table, writes=True),
+    "drop table": Command(tables.drop_table, writes=True),
+    "create view": Command(views.create_view, writes=True),
+    "drop view": Command(views.drop_view, writes=True),
+    "create materialized view": Command(views.create_materialized_view, writes=True),
+    "refresh materialized view": Command(views.refresh_materialized_view, writes=True),
+    "drop materialized view": Command(views.drop_view, writes=True),
+    "create schema": Command(schemas.create_schema, writes=True),
+    "alter schema": Command(schemas.alter_schema, writes=True),
+    "drop schema": Command(schemas.drop_schema, writes=True),
+    "create database": Command(schemas.create_database, outside_transaction=True),
+    "drop database": Command(schemas.drop_database, outside_transaction=True),
+    "create external schema": Command(spectrum_catalog.create_external_schema, writes=True),
+    "create external table": Command(spectrum_catalog.create_external_table, outside_transaction=True),
+    "begin": Command(_begin, controls_transaction=True),
+    "start transaction": Command(_begin, controls_transaction=True),
+    "commit": Command(_commit, controls_transaction=True),
+    "end": Command(_commit, controls_transaction=True),
+    "rollback": Command(_rollback, controls_transaction=True),
+    "abort": Command(_rollback, controls_transaction=True),
+    "lock": Command(_lock, writes=True),
+    "set": Command(_set),
+    "reset": Command(_reset),
+    "show": Command(_show),
+    # Deliberately without effect.
+    "analyze": Command(_without_effect),
+    "analyse": Command(_without_effect),
+    "vacuum": Command(_without_effect, outside_transaction=True),
+    "grant": Command(_without_effect),
+    "revoke": Command(_without_effect),
+    "comment": Command(_without_effect),
+}
+
+# What an aborted transaction accepts.
+ENDS = {"commit", "end", "rollback", "abort"}

@@ -1,0 +1,367 @@
+"""Redshift SQL to DuckDB SQL: sqlglot's reader and writer, and rewrites for what they get wrong or DuckDB lacks.
+
+Each rewrite is a small function on one kind of node, listed in ``_REWRITES``.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Mapping
+
+import duckdb
+import sqlglot
+from sqlglot import exp
+from sqlglot.dialects.redshift import Redshift
+from sqlglot.errors import ParseError, TokenError
+
+from .errors import RedshiftError, not_supported, syntax_error
+from .formats import date_format, number_format
+from .functions import INTERNAL
+from .statement import replace_tokens
+
+# Functions that stay under Redshift's name, because sqlglot's reading of them loses what we need.
+_KEPT = {"TO_CHAR", "TRUNC", "VERSION", "CURRENT_DATABASE", "CURRENT_SCHEMA", "CURRENT_SCHEMAS"}
+
+
+class LocalRedshift(Redshift):
+    """sqlglot's Redshift without the functions that are rewritten here."""
+
+    class Parser(Redshift.Parser):  # noqa: D106
+        FUNCTIONS = {name: make for name, make in Redshift.Parser.FUNCTIONS.items() if name not in _KEPT}
+
+
+def parse(sql: str) -> exp.Expression:
+    """Redshift SQL as a syntax tree.
+
+    Args:
+        sql: one statement.
+
+    Raises:
+        RedshiftError: 42601 for a syntax error, 0A000 for a statement sqlglot does not know.
+    """
+    plain = replace_tokens(sql, lambda t: f'"{t.value}"' if t.kind == "word" and t.value.startswith("#") else None)
+    try:
+        tree = sqlglot.parse_one(plain, read=LocalRedshift)
+    except ParseError as error:
+        found = error.errors[0].get("highlight") if error.errors else ""
+        raise syntax_error(str(found or "")) from error
+    except TokenError as error:
+        raise RedshiftError(f"syntax error: {str(error).splitlines()[0]}", "42601") from error
+    if tree.find(exp.Command):
+        raise not_supported(sql)
+    return tree
+
+
+def translate(tree: exp.Expression, session: Mapping[str, str] | None = None) -> exp.Expression:
+    """Rewrites a Redshift tree into one that means the same in DuckDB.
+
+    Args:
+        tree: from :func:`parse`; it is changed.
+        session: values of functions that tell of the session, for example ``current_user``, as DuckDB SQL.
+    """
+    values = session or {}
+    # Children first: a rewrite sees what is below it already in DuckDB's terms.
+    for node in reversed(list(tree.walk())):
+        replacement: exp.Expression | None = None
+        if isinstance(node, exp.Anonymous | exp.CurrentUser | exp.SessionUser):
+            replacement = _session_function(node, values)
+        if replacement is None:
+            rewrite = _REWRITES.get(type(node))
+            replacement = rewrite(node) if rewrite else None
+        if replacement is not None and replacement is not node:
+            if node is tree:
+                tree = replacement
+            else:
+                node.replace(replacement)
+    return tree
+
+
+def to_duckdb(sql: str, session: Mapping[str, str] | None = None) -> str:
+    """Redshift text to DuckDB text.
+
+    Args:
+        sql: one statement of those that sqlglot reads.
+        session: see :func:`translate`.
+    """
+    return render(translate(parse(sql), session))
+
+
+def expression_to_duckdb(sql: str) -> str:
+    """One Redshift expression, such as a column's default, as DuckDB text."""
+    tree = parse(f"select {sql}")
+    return render(translate(tree).expressions[0])
+
+
+def render(tree: exp.Expression) -> str:
+    """DuckDB text of a translated tree."""
+    return tree.sql(dialect="duckdb", unsupported_level=sqlglot.ErrorLevel.IGNORE)
+
+
+@functools.cache
+def _reserved() -> frozenset[str]:
+    with duckdb.connect(":memory:") as connection:
+        rows = connection.execute(
+            "select keyword_name from duckdb_keywords() where keyword_category <> 'unreserved'"
+        ).fetchall()
+    return frozenset(row[0] for row in rows)
+
+
+def _identifier(node: exp.Expression) -> exp.Expression:
+    """Redshift folds every identifier to lower case; DuckDB reserves words that Redshift does not."""
+    name = node.name.lower()
+    node.set("this", name)
+    node.set("quoted", node.args.get("quoted") or name in _reserved())
+    return node
+
+
+def _is_nonzero(node: exp.Expression) -> bool:
+    return isinstance(node, exp.Literal) and not node.is_string and float(node.name) != 0
+
+
+def _checked_divisor(node: exp.Expression) -> exp.Expression:
+    """Redshift fails on a division by zero; DuckDB gives NULL or infinity."""
+    divisor = node.expression
+    node.set("typed", False)
+    node.set("safe", False)
+    if _is_nonzero(divisor):
+        return node
+    zero = exp.EQ(this=_parenthesised(divisor.copy()), expression=exp.Literal.number(0))
+    failure = exp.Anonymous(this="error", expressions=[exp.Literal.string("Divide by zero")])
+    node.set("expression", exp.Case(ifs=[exp.If(this=zero, true=failure)], default=divisor.copy()))
+    return node
+
+
+def _parenthesised(node: exp.Expression) -> exp.Expression:
+    return exp.Paren(this=node) if isinstance(node, exp.Binary | exp.Connector) else node
+
+
+def _aggregate_frame(node: exp.Expression) -> exp.Expression:
+    """The aggregate with its FILTER and OVER around it."""
+    outer = node
+    while isinstance(outer.parent, exp.Filter | exp.Window | exp.WithinGroup) and outer.arg_key == "this":
+        outer = outer.parent
+    return outer
+
+
+def _swap(outer: exp.Expression, inner: exp.Expression, other: exp.Expression) -> exp.Expression:
+    """A copy of ``outer`` in which ``other`` stands for ``inner``."""
+    if outer is inner:
+        return other
+    mark = exp.Anonymous(this="__mark")
+    inner.replace(mark)
+    copy = outer.copy()
+    mark.replace(inner)
+    found = next(n for n in copy.find_all(exp.Anonymous) if n.name == "__mark")
+    found.replace(other)
+    return copy
+
+
+def _average(node: exp.Expression) -> exp.Expression | None:
+    """AVG of integers is a BIGINT and of decimals a decimal, so the argument's type decides, also over a window."""
+    outer = _aggregate_frame(node)
+    argument = node.this
+    plain = argument.expressions[0] if isinstance(argument, exp.Distinct) else argument
+    total = _swap(outer, node, exp.Sum(this=argument.copy()))
+    count = _swap(outer, node, exp.Count(this=argument.copy()))
+    kind = exp.Add(
+        this=_swap(outer, node, exp.Anonymous(this="any_value", expressions=[plain.copy()])),
+        expression=exp.cast(exp.Literal.number(0), "bigint"),
+    )
+    average = exp.Anonymous(this="cast_to_type", expressions=[exp.Div(this=total, expression=count), kind])
+    if outer is node:
+        return average
+    outer.replace(average)
+    return None
+
+
+def _cast(node: exp.Expression) -> exp.Expression:
+    """CAST to VARCHAR(n) cuts at n bytes; NUMERIC alone is NUMERIC(18,0); CHAR alone is CHAR(1)."""
+    to = node.args["to"]
+    kind = to.this
+    if kind in {exp.DType.DECIMAL} and not to.expressions:
+        to.set("expressions", [exp.DataTypeParam(this=exp.Literal.number(n)) for n in (18, 0)])
+    elif kind in {exp.DType.VARCHAR, exp.DType.CHAR, exp.DType.NVARCHAR, exp.DType.NCHAR, exp.DType.TEXT}:
+        length = to.expressions[0].name.lower() if to.expressions else ("1" if kind == exp.DType.CHAR else "max")
+        node.set("to", exp.DataType.build("text"))
+        if length != "max":
+            return _macro("truncate_bytes", node.copy(), exp.Literal.number(length))
+    elif kind == exp.DType.SUPER:
+        node.set("to", exp.DataType.build("json"))
+    return node
+
+
+def _macro(name: str, *arguments: exp.Expression) -> exp.Expression:
+    call = exp.Anonymous(this=name, expressions=list(arguments))
+    return exp.Dot(this=exp.to_identifier(INTERNAL), expression=call)
+
+
+def _listagg(node: exp.Expression) -> exp.Expression:
+    """LISTAGG has no separator unless one is given; DISTINCT applies to the value alone."""
+    value = node.this
+    separator = node.args.get("separator") or exp.Literal.string("")
+    if isinstance(value, exp.Distinct) and len(value.expressions) > 1:
+        value, separator = exp.Distinct(expressions=[value.expressions[0]]), value.expressions[1]
+    within = node.parent if isinstance(node.parent, exp.WithinGroup) else None
+    order = within.expression if within else None
+    text = render(value) + ", " + render(separator) + (f" {render(order).strip()}" if order else "")
+    call = exp.Anonymous(this="string_agg", expressions=[exp.Var(this=text)])
+    if within is None:
+        return call
+    within.replace(call)
+    return node
+
+
+def _regexp_replace(node: exp.Expression) -> exp.Expression:
+    if node.args.get("position") is not None and node.args["position"].name not in {"", "1"}:
+        raise not_supported(node.sql("redshift"))
+    node.set("position", None)
+    node.set("modifiers", exp.Literal.string("g"))
+    if node.args.get("replacement") is None:
+        node.set("replacement", exp.Literal.string(""))
+    return node
+
+
+def _similar_to(node: exp.Expression) -> exp.Expression:
+    """SIMILAR TO is a regular expression with LIKE's wildcards, matched against the whole value."""
+    pattern = node.expression
+    if not (isinstance(pattern, exp.Literal) and pattern.is_string):
+        raise not_supported(node.sql("redshift"))
+    regex = re.sub(r"\\.|[%_.^$]", _similar_part, pattern.name)
+    return exp.Anonymous(this="regexp_full_match", expressions=[node.this.copy(), exp.Literal.string(regex)])
+
+
+def _similar_part(match: re.Match[str]) -> str:
+    return {"%": ".*", "_": ".", ".": r"\.", "^": r"\^", "$": r"\$"}.get(match[0], match[0])
+
+
+def _like(node: exp.Expression) -> exp.Expression | None:
+    r"""LIKE's default escape character is ``\`` in Redshift and none in DuckDB."""
+    pattern = node.expression
+    if isinstance(node.parent, exp.Escape) or not (isinstance(pattern, exp.Literal) and "\\" in pattern.name):
+        return None
+    return exp.Escape(this=node.copy(), expression=exp.Literal.string("\\"))
+
+
+def _now(node: exp.Expression) -> exp.Expression:
+    """GETDATE() has whole seconds, SYSDATE microseconds; neither has a time zone."""
+    now = exp.cast(exp.Anonymous(this="now"), "timestamp")
+    if node.args.get("sysdate"):
+        return now
+    return exp.Anonymous(this="date_trunc", expressions=[exp.Literal.string("second"), now])
+
+
+def _concat(node: exp.Expression) -> exp.Expression:
+    """CONCAT with a NULL is NULL in Redshift."""
+    first, *rest = node.expressions
+    for part in rest:
+        first = exp.DPipe(this=_parenthesised(first.copy()), expression=_parenthesised(part.copy()))
+    return exp.Paren(this=first)
+
+
+def _date_part(node: exp.Expression) -> exp.Expression:
+    """DuckDB's EXTRACT gives a BIGINT where Redshift's gives an INTEGER."""
+    if node.name.upper() in {"EPOCH", "EPOCH_MS"}:
+        return node
+    return exp.cast(node.copy(), "int")
+
+
+def _anonymous(node: exp.Expression) -> exp.Expression | None:
+    name = node.name.lower()
+    arguments = node.expressions
+    if name == "to_char" and len(arguments) == 2 and arguments[1].is_string:
+        value, pattern = arguments
+        return number_format(value, pattern.name) or date_format(value, pattern.name)
+    if name == "trunc":
+        return _macro("trunc_to_unit", *arguments) if len(arguments) == 1 else None
+    if name == "ratio_to_report":
+        return _ratio_to_report(node)
+    if name in _MACRO_NAMES:
+        return _macro(name, *(argument.copy() for argument in arguments))
+    if name in {"to_char", "to_number"}:
+        raise not_supported(node.sql("redshift"))
+    return None
+
+
+def _ratio_to_report(node: exp.Expression) -> None:
+    window = node.parent
+    if not isinstance(window, exp.Window):
+        raise RedshiftError("window function ratio_to_report requires an OVER clause", "42P20")
+    value = exp.cast(node.expressions[0].copy(), "double")
+    total = window.copy()
+    total.set("this", exp.Sum(this=value.copy()))
+    window.replace(exp.Paren(this=exp.Div(this=value, expression=total, typed=False, safe=True)))
+
+
+def _session_function(node: exp.Expression, values: Mapping[str, str]) -> exp.Expression | None:
+    if isinstance(node, exp.Anonymous) and node.expressions:
+        return None
+    name = {exp.CurrentUser: "current_user", exp.SessionUser: "session_user"}.get(type(node), node.name.lower())
+    value = values.get(name)
+    return exp.maybe_parse(value, dialect="duckdb") if value is not None else None
+
+
+_MACRO_NAMES = {
+    "is_valid_json", "is_valid_json_array", "json_extract_array_element_text", "json_serialize", "isnull", "zeroifnull",
+    "textlen", "btrim", "func_sha1", "dexp", "dlog10", "bpcharcmp", "pg_get_userbyid", "has_schema_privilege",
+    "has_table_privilege", "pg_encoding_to_char",
+}  # fmt: skip
+
+_REWRITES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression | None]] = {
+    exp.Identifier: _identifier,
+    exp.Div: _checked_divisor,
+    exp.Mod: _checked_divisor,
+    exp.Avg: _average,
+    exp.Cast: _cast,
+    exp.TryCast: _cast,
+    exp.GroupConcat: _listagg,
+    exp.RegexpReplace: _regexp_replace,
+    exp.SimilarTo: _similar_to,
+    exp.Like: _like,
+    exp.ILike: _like,
+    exp.CurrentTimestamp: _now,
+    exp.Concat: _concat,
+    exp.Extract: _date_part,
+    exp.Anonymous: _anonymous,
+}
+
+
+def name_columns(tree: exp.Expression) -> None:
+    """Gives unnamed columns of the outermost query the names Redshift gives them.
+
+    Args:
+        tree: a Redshift tree, before :func:`translate`; it is changed.
+    """
+    query = tree
+    while isinstance(query, exp.SetOperation | exp.Subquery):
+        query = query.this
+    if not isinstance(query, exp.Select):
+        return
+    for item in query.expressions:
+        if isinstance(item, exp.Alias | exp.Column | exp.Star | exp.Aliases):
+            continue
+        item.replace(exp.alias_(item.copy(), _column_name(item), quoted=True))
+
+
+def _column_name(node: exp.Expression) -> str:
+    if isinstance(node, exp.Paren | exp.Window | exp.Filter | exp.WithinGroup):
+        return _column_name(node.this)
+    if isinstance(node, exp.Cast):
+        inner = node.this
+        if isinstance(inner, exp.Column):
+            return inner.name.lower()
+        return {"INT": "int4", "BIGINT": "int8", "DECIMAL": "numeric"}.get(node.to.this.name, node.to.this.name.lower())
+    if isinstance(node, exp.Column):
+        return node.name.lower()
+    if isinstance(node, exp.Case):
+        return "case"
+    if isinstance(node, exp.CurrentUser):
+        return "current_user"
+    if isinstance(node, exp.Subquery):
+        inner = node.this.expressions[0] if node.this.expressions else None
+        return inner.alias_or_name.lower() if inner is not None and inner.alias_or_name else "?column?"
+    if isinstance(node, exp.Anonymous):
+        return node.name.lower()
+    if isinstance(node, exp.Func) and not isinstance(node, exp.Connector | exp.Binary):
+        return {"groupconcat": "listagg", "currenttimestamp": "getdate"}.get(node.key.replace("_", ""), node.sql_name().lower())
+    return "?column?"

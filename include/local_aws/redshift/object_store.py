@@ -1,0 +1,195 @@
+"""S3 as COPY, UNLOAD and Spectrum see it: list a prefix, fetch objects into a bounded cache, write and delete."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from .errors import RedshiftError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+_CACHE_BYTES = 4 * 1024**3
+_CHUNK_BYTES = 8 * 1024**2
+
+
+@dataclass(frozen=True)
+class S3Object:
+    """An object as a listing shows it."""
+
+    bucket: str
+    key: str
+    etag: str
+    size: int
+
+    @property
+    def url(self) -> str:
+        """``s3://bucket/key``."""
+        return f"s3://{self.bucket}/{self.key}"
+
+
+def split_url(url: str) -> tuple[str, str]:
+    """Splits ``s3://bucket/key`` into bucket and key.
+
+    Raises:
+        RedshiftError: 22023 when it is not an S3 address.
+    """
+    scheme, _, rest = url.partition("://")
+    bucket, _, key = rest.partition("/")
+    if scheme != "s3" or not bucket:
+        raise RedshiftError(f"'{url}' is not an S3 location; write s3://bucket/prefix", "22023")
+    return bucket, key
+
+
+class ObjectStore:
+    """S3 behind one endpoint, with a cache of fetched objects keyed by bucket, key and ETag.
+
+    Args:
+        endpoint_url: where S3 answers.
+        region: AWS region of the client.
+    """
+
+    def __init__(self, endpoint_url: str, region: str = "us-east-1") -> None:
+        self._endpoint_url = endpoint_url
+        self._region = region
+        self._client: S3Client | None = None
+        self._lock = threading.Lock()
+        self._folder = Path(tempfile.mkdtemp(prefix="redshift-s3-"))
+        self._cached: OrderedDict[Path, int] = OrderedDict()
+        self._fetchers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="s3-fetch")
+
+    @property
+    def s3(self) -> S3Client:
+        """The boto3 client, made at first use: sessions that touch no S3 do not pay for it."""
+        with self._lock:
+            if self._client is None:
+                self._client = boto3.client(
+                    "s3",
+                    endpoint_url=self._endpoint_url,
+                    region_name=self._region,
+                    aws_access_key_id="local",
+                    aws_secret_access_key="local",  # noqa: S106 - any credentials are accepted locally
+                    config=Config(
+                        s3={"addressing_style": "path"},
+                        retries={"max_attempts": 2},
+                        response_checksum_validation="when_required",
+                        request_checksum_calculation="when_required",
+                    ),
+                )
+            return self._client
+
+    def list(self, url: str) -> list[S3Object]:
+        """Objects whose key starts with the address, in the order of their keys."""
+        bucket, prefix = split_url(url)
+        found: list[S3Object] = []
+        try:
+            for page in self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+                found += [S3Object(bucket, o["Key"], o["ETag"], o["Size"]) for o in page.get("Contents", [])]
+        except ClientError as error:
+            raise _s3_error(error, url) from error
+        return found
+
+    def head(self, url: str) -> S3Object | None:
+        """One object, or None when it does not exist."""
+        bucket, key = split_url(url)
+        try:
+            head = self.s3.head_object(Bucket=bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in {"404", "NoSuchKey"}:
+                return None
+            raise _s3_error(error, url) from error
+        return S3Object(bucket, key, head["ETag"], head["ContentLength"])
+
+    def fetch(self, objects: Sequence[S3Object], suffix: str = "") -> list[Path]:
+        """Local copies of objects, in the same order; what is cached is not fetched again.
+
+        Args:
+            objects: what to fetch.
+            suffix: ending of the local files' names.
+        """
+        paths = [self._path(item, suffix) for item in objects]
+        self._evict(keep=set(paths))
+        wanted = [(item, path) for item, path in zip(objects, paths, strict=True) if not path.exists()]
+        if len(wanted) == 1:
+            self._download(*wanted[0])
+        else:
+            list(self._fetchers.map(lambda pair: self._download(*pair), wanted))
+        with self._lock:
+            for item, path in zip(objects, paths, strict=True):
+                self._cached[path] = item.size
+                self._cached.move_to_end(path)
+        return paths
+
+    def read(self, item: S3Object) -> bytes:
+        """An object's bytes."""
+        try:
+            return self.s3.get_object(Bucket=item.bucket, Key=item.key)["Body"].read()
+        except ClientError as error:
+            raise _s3_error(error, item.url) from error
+
+    def write(self, url: str, source: Path | bytes) -> int:
+        """Writes an object from a local file or from bytes.
+
+        Returns:
+            Its size in bytes.
+        """
+        bucket, key = split_url(url)
+        body = source if isinstance(source, bytes) else source.read_bytes()
+        try:
+            self.s3.put_object(Bucket=bucket, Key=key, Body=body)
+        except ClientError as error:
+            raise _s3_error(error, url) from error
+        return len(body)
+
+    def delete(self, objects: Iterable[S3Object]) -> None:
+        """Deletes objects."""
+        for item in objects:
+            self.s3.delete_object(Bucket=item.bucket, Key=item.key)
+
+    def close(self) -> None:
+        """Removes the cache."""
+        self._fetchers.shutdown(wait=False, cancel_futures=True)
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _path(self, item: S3Object, suffix: str) -> Path:
+        name = hashlib.sha256(f"{item.bucket}\0{item.key}\0{item.etag}".encode()).hexdigest()
+        return self._folder / f"{name}{suffix}"
+
+    def _download(self, item: S3Object, path: Path) -> None:
+        part = path.with_suffix(f".{threading.get_ident()}.part")
+        try:
+            body = self.s3.get_object(Bucket=item.bucket, Key=item.key)["Body"]
+            with part.open("wb") as file:
+                shutil.copyfileobj(body, file, _CHUNK_BYTES)
+        except ClientError as error:
+            raise _s3_error(error, item.url) from error
+        part.replace(path)
+
+    def _evict(self, keep: set[Path]) -> None:
+        with self._lock:
+            total = sum(self._cached.values())
+            for path in list(self._cached):
+                if total <= _CACHE_BYTES:
+                    return
+                if path not in keep:
+                    total -= self._cached.pop(path)
+                    path.unlink(missing_ok=True)
+
+
+def _s3_error(error: ClientError, url: str) -> RedshiftError:
+    code = error.response["Error"]["Code"]
+    message = error.response["Error"].get("Message", "")
+    return RedshiftError(f"S3ServiceException: {message}, Error {code}, reading or writing {url}", "XX000")

@@ -1,0 +1,189 @@
+"""Statements that sqlglot reads: SELECT, INSERT, UPDATE, DELETE, MERGE and what they need from elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+from sqlglot import exp
+
+from . import relations
+from .dialect import name_columns, parse, render, translate
+from .errors import RedshiftError, not_supported
+from .statement import Statement
+from .table_definition import quote
+from .types import Column, DataType, Result
+
+if TYPE_CHECKING:
+    from .session import Session
+
+
+def prepare(session: Session, tree: exp.Expression) -> str:
+    """DuckDB text of a Redshift tree, with external tables, system views and late-binding views put in.
+
+    Args:
+        session: whose names and values apply.
+        tree: from :func:`dialect.parse`; it is changed.
+    """
+    translated = translate(tree, session.functions())
+    return render(relations.resolve(session, translated))
+
+
+def select(session: Session, statement: Statement) -> Result:
+    """SELECT, WITH and VALUES."""
+    cursor = session.run(_select_sql(session, statement))
+    columns = result_columns(cursor)
+    rows = cursor.fetchall()
+    return Result("SELECT", columns, rows, len(rows))
+
+
+def describe_select(session: Session, statement: Statement) -> tuple[Column, ...]:
+    """The columns SELECT would give."""
+    return describe(session, _select_sql(session, statement))
+
+
+def describe(session: Session, duckdb_sql: str) -> tuple[Column, ...]:
+    """Result columns of DuckDB SQL without running it."""
+    rows = session.cursor.execute(f"describe {duckdb_sql}").fetchall()
+    return tuple(DataType.of_duckdb(row[1]).column(row[0].lower()) for row in rows)
+
+
+def _select_sql(session: Session, statement: Statement) -> str:
+    tree = parse(statement.text)
+    name_columns(tree)
+    return prepare(session, tree)
+
+
+def result_columns(cursor: duckdb.DuckDBPyConnection) -> tuple[Column, ...]:
+    """Redshift's columns of DuckDB's result."""
+    return tuple(DataType.of_duckdb(str(item[1])).column(item[0].lower()) for item in cursor.description or ())
+
+
+def explain(session: Session, statement: Statement) -> Result:
+    """EXPLAIN: the engine's plan, which is DuckDB's."""
+    sql = statement.after(statement.tokens[0])
+    text = prepare(session, parse(sql))
+    plan = session.run(f"explain {text}").fetchall()[0][1]
+    rows = [(line,) for line in plan.splitlines()]
+    return Result("EXPLAIN", (Column("QUERY PLAN", "varchar", length=65535),), rows, len(rows))
+
+
+def insert(session: Session, statement: Statement) -> Result:
+    """INSERT ... VALUES and INSERT ... SELECT."""
+    tree = parse(statement.text)
+    target = tree.this.this if isinstance(tree.this, exp.Schema) else tree.this
+    table = relations.target(session, target)
+    given = [item.name.lower() for item in tree.this.expressions] if isinstance(tree.this, exp.Schema) else []
+    _refuse_identity(tree, given or [column.name for column in table.definition.columns], table)
+    target.replace(table.node())
+    return _changed(session, "INSERT", tree)
+
+
+def _refuse_identity(tree: exp.Expression, given: list[str], table: relations.Table) -> None:
+    always = {column.name for column in table.definition.columns if column.identity_always}
+    if always & set(given) and not tree.args.get("default"):
+        raise RedshiftError("cannot set an identity column to a value", "0A000")
+
+
+def update(session: Session, statement: Statement) -> Result:
+    """UPDATE, with or without FROM."""
+    tree = parse(statement.text)
+    _replace_target(session, tree.this)
+    return _changed(session, "UPDATE", tree)
+
+
+def delete(session: Session, statement: Statement) -> Result:
+    """DELETE, with or without FROM and USING."""
+    text = statement.text
+    if len(statement.tokens) > 1 and statement.tokens[1].value != "from":
+        # Redshift's FROM is optional here.
+        text = f"delete from {statement.after(statement.tokens[0])}"
+    tree = parse(text)
+    _replace_target(session, tree.this)
+    return _changed(session, "DELETE", tree)
+
+
+def _replace_target(session: Session, node: exp.Expression) -> relations.Table:
+    table = relations.target(session, node)
+    node.replace(table.node(alias=node.alias or table.name))
+    return table
+
+
+def _changed(session: Session, tag: str, tree: exp.Expression) -> Result:
+    row = session.run_tree(tree).fetchone()
+    return Result(tag, None, [], int(row[0]) if row else 0)
+
+
+def merge(session: Session, statement: Statement) -> Result:
+    """MERGE; a target row that several source rows match is an error, as in Redshift."""
+    words = [token.value for token in statement.tokens[-2:]]
+    if words == ["remove", "duplicates"]:
+        return _merge_remove_duplicates(session, statement)
+    tree = parse(statement.text)
+    whens = tree.args["whens"].expressions
+    if {bool(when.args.get("matched")) for when in whens} != {True, False} or len(whens) != 2:
+        raise RedshiftError("MERGE needs one WHEN MATCHED and one WHEN NOT MATCHED clause", "42601")
+    _refuse_duplicate_matches(session, tree)
+    _replace_target(session, tree.this)
+    return _changed(session, "MERGE", tree)
+
+
+def _refuse_duplicate_matches(session: Session, tree: exp.Expression) -> None:
+    table = relations.target(session, tree.this)
+    alias = tree.this.alias or tree.this.name
+    probe = (
+        exp.select("1")
+        .from_(table.node(alias=alias.lower()))
+        .join(tree.args["using"].copy(), on=tree.args["on"].copy())
+        .group_by(exp.column("rowid", table=alias.lower()))
+        .having("count(*) > 1")
+        .limit(1)
+    )
+    if session.run_tree(probe).fetchone():
+        raise RedshiftError("Found multiple matches to update the same tuple.", "21000")
+
+
+def _merge_remove_duplicates(session: Session, statement: Statement) -> Result:
+    """MERGE ... REMOVE DUPLICATES: matched rows of the target give way to the source's distinct rows."""
+    tree = parse(statement.text[: statement.tokens[-2].start] + " when matched then delete")
+    table = relations.target(session, tree.this)
+    source, condition = tree.args["using"], tree.args["on"]
+    alias = tree.this.alias or table.name
+    matched = exp.Delete(
+        this=table.node(alias=alias), using=[source.copy()], where=exp.Where(this=condition.copy())
+    )
+    session.run_tree(matched)
+    rows = exp.Insert(this=table.node(), expression=exp.select("*").distinct().from_(source.copy()))
+    return _changed(session, "MERGE", rows)
+
+
+def table_exists(session: Session, schema: str, name: str) -> bool:
+    """Whether the session sees such a table."""
+    return relations.find_table(session, schema, name) is not None
+
+
+def query_columns(session: Session, sql: str) -> tuple[str, tuple[Column, ...]]:
+    """DuckDB text of a query and its columns, for CREATE TABLE AS and UNLOAD.
+
+    Raises:
+        RedshiftError: 0A000 when it is no query.
+    """
+    tree = parse(sql)
+    while isinstance(tree, exp.Subquery) and not tree.alias:
+        tree = tree.this
+    if not isinstance(tree, exp.Query):
+        raise not_supported(sql)
+    name_columns(tree)
+    text = prepare(session, tree)
+    return text, describe(session, text)
+
+
+def scalar(cursor: duckdb.DuckDBPyConnection) -> Any:
+    """The only value of a result."""
+    row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def qualified(schema: str, name: str) -> str:
+    """``"schema"."name"``."""
+    return f"{quote(schema)}.{quote(name)}" if schema else quote(name)

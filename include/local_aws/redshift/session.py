@@ -1,0 +1,275 @@
+"""One connection to a database: how a statement travels.
+
+``execute`` reads the statement's kind, ``commands`` names the function that handles that kind, and this module puts a
+transaction around it: autocommit, BEGIN to COMMIT, the aborted state, the write lock and cancelling.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import duckdb
+from sqlglot import exp
+
+from . import commands, query
+from .errors import RedshiftError, translate
+from .functions import INTERNAL
+from .statement import Statement, parse_statement, replace_tokens
+from .table_definition import quote
+from .types import Column, Result
+
+if TYPE_CHECKING:
+    from .object_store import ObjectStore
+    from .warehouse import Database, QueryRecord, Warehouse
+
+log = logging.getLogger(__name__)
+
+VERSION = "PostgreSQL 8.0.2 on i686-pc-linux-gnu, compiled by GCC gcc (GCC) 3.4.2, Redshift 1.0.0 (local)"
+
+_CANCELLED = "Query (statement) cancelled on user's request"
+
+
+class Session:
+    """A connection; used by one thread at a time, except :meth:`cancel`.
+
+    ``BEGIN READ WRITE`` takes the write lock at once, so that all that the transaction reads is as fresh as what it
+    writes to; a plain ``BEGIN`` takes it before the first write.
+    """
+
+    def __init__(self, warehouse: Warehouse, database: Database, user: str, pid: int) -> None:
+        self.warehouse = warehouse
+        self.database = database
+        self.user = user
+        self.pid = pid
+        self.transaction_status: Literal["idle", "open", "failed"] = "idle"
+        self.transaction_id = 0
+        self.settings: dict[str, str] = {}
+        self.search_path: list[str] = ["public"]
+        self.last_query_id = -1
+        self.last_copy_count = 0
+        self.prepared: dict[str, str] = {}
+        self._engine_began = False
+        self._cancelled = threading.Event()
+        self.cursor = database.connection.cursor()
+        for setting in ("integer_division = true", "timezone = 'UTC'", "preserve_insertion_order = true"):
+            self.cursor.execute(f"set {setting}")
+        self.cursor.execute(f"use {quote(database.name)}.public")
+        self.set_search_path(["public"])
+
+    # -- the public face -------------------------------------------------------------------------------------------
+
+    def execute(self, sql: str, parameters: Mapping[str, str] | Sequence[Any] | None = None) -> Result:
+        """Runs exactly one statement, in a transaction of its own unless one is open.
+
+        Args:
+            sql: the text, in Redshift's dialect.
+            parameters: a mapping binds ``:name``, a sequence ``$1``.
+
+        Raises:
+            RedshiftError: with Redshift's text and SQLSTATE; an open transaction is aborted by it.
+        """
+        self._cancelled.clear()
+        record: QueryRecord | None = None
+        try:
+            statement = parse_statement(sql, parameters)
+            record = self.warehouse.record(self, sql, statement.kind)
+            result = self._run(statement)
+        except (RedshiftError, duckdb.Error) as error:
+            failure = self._failure(error)
+            self._end_record(record or self.warehouse.record(self, sql, "unknown"), failure)
+            raise failure from error
+        self.last_query_id = record.query_id
+        self._end_record(record, result)
+        return result
+
+    def describe(
+        self, sql: str, parameter_types: Sequence[str] = ()
+    ) -> tuple[tuple[str, ...], tuple[Column, ...] | None]:
+        """Parameter types and result columns of a statement, without running it.
+
+        Args:
+            sql: with ``$1`` parameters.
+            parameter_types: Redshift type names of the first parameters; an empty name leaves one open.
+
+        Returns:
+            One type name a parameter (``varchar`` where nothing is known) and the columns, None without a result set.
+        """
+        types: dict[int, str] = {number: name for number, name in enumerate(parameter_types, 1) if name}
+        count = 0
+
+        def as_null(token: Any) -> str | None:
+            nonlocal count
+            if token.kind != "positional":
+                return None
+            count = max(count, int(token.value))
+            known = types.get(int(token.value))
+            return f"cast(null as {known})" if known else "null"
+
+        try:
+            statement = parse_statement(replace_tokens(sql, as_null))
+            if self.transaction_status == "failed" and statement.kind not in commands.ENDS:
+                raise _aborted()
+            columns = commands.describe(self, statement)
+        except duckdb.Error as error:
+            raise translate(error) from error
+        return tuple(types.get(number, "varchar") for number in range(1, count + 1)), columns
+
+    def cancel(self) -> None:
+        """Ends the running statement with SQLSTATE 57014; called from another thread."""
+        self._cancelled.set()
+        self.database.lock.wake()
+        self.cursor.interrupt()
+
+    def close(self) -> None:
+        """Rolls an open transaction back and drops the session's temporary tables."""
+        try:
+            self.rollback()
+            self.cursor.close()
+        except duckdb.Error:
+            log.debug("session %s: its database is closed already", self.pid)
+        finally:
+            self.database.lock.release(self)
+
+    # -- what the handlers use -------------------------------------------------------------------------------------
+
+    @property
+    def store(self) -> ObjectStore:
+        """S3."""
+        return self.warehouse.store
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the running statement was cancelled; long handlers ask between their steps."""
+        return self._cancelled.is_set()
+
+    def check_cancelled(self) -> None:
+        """Raises 57014 when the statement was cancelled."""
+        if self.cancelled:
+            raise RedshiftError(_CANCELLED, "57014")
+
+    def run(self, duckdb_sql: str) -> duckdb.DuckDBPyConnection:
+        """Runs DuckDB SQL in the session's transaction."""
+        self.check_cancelled()
+        return self.cursor.execute(duckdb_sql)
+
+    def aside(self, duckdb_sql: str) -> duckdb.DuckDBPyConnection:
+        """Runs DuckDB SQL that reads no table outside the session's transaction, so that its failure harms nothing."""
+        cursor = self.cursor.cursor()
+        cursor.execute(f"use {quote(self.database.name)}.public")
+        return cursor.execute(duckdb_sql)
+
+    def run_tree(self, tree: exp.Expression) -> duckdb.DuckDBPyConnection:
+        """Translates a Redshift tree, reads what it needs from S3 and the catalog, and runs it."""
+        return self.run(query.prepare(self, tree))
+
+    def set_search_path(self, schemas: Sequence[str]) -> None:
+        """Where names without a schema are looked up; schemas that do not exist are kept and passed over."""
+        self.search_path = list(schemas)
+        existing = {row[0] for row in self.cursor.execute("select schema_name from duckdb_schemas()").fetchall()}
+        path = [name for name in schemas if name in existing] or ["public"]
+        quoted = ",".join(f"{self.database.name}.{name}" for name in [*path, INTERNAL])
+        self.cursor.execute(f"set search_path = '{quoted}'")
+
+    def functions(self) -> dict[str, str]:
+        """DuckDB SQL of the functions that tell of this session."""
+        return {
+            "current_user": f"'{self.user}'",
+            "session_user": f"'{self.user}'",
+            "current_database": f"'{self.database.name}'",
+            "current_schema": f"'{self.search_path[0]}'",
+            "pg_backend_pid": str(self.pid),
+            "pg_last_query_id": f"{self.last_query_id}::bigint",
+            "pg_last_copy_count": f"{self.last_copy_count}::bigint",
+            "version": f"'{VERSION}'",
+        }
+
+    def lock_for_writing(self) -> None:
+        """Waits for the database's write lock; the transaction keeps it until it ends."""
+        self.database.lock.acquire(self, lambda: self.cancelled)
+
+    # -- transactions ----------------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Opens a transaction; the engine's own begins with the first statement, so its snapshot is fresh."""
+        self.transaction_status = "open"
+        self.transaction_id = self.warehouse.next_number()
+
+    def commit(self) -> None:
+        """Makes what was done permanent and opens no new transaction."""
+        if self._engine_began:
+            self._engine_began = False
+            self.cursor.execute("commit")
+        self._ended()
+
+    def commit_and_go_on(self) -> None:
+        """Commits as TRUNCATE does: an open transaction goes on with an empty one."""
+        if self._engine_began:
+            self._engine_began = False
+            self.cursor.execute("commit")
+
+    def rollback(self) -> None:
+        """Undoes what the transaction did."""
+        if self._engine_began:
+            self._engine_began = False
+            try:
+                self.cursor.execute("rollback")
+            except duckdb.TransactionException:
+                log.debug("session %s: the engine rolled back by itself", self.pid)
+        self._ended()
+
+    def _ended(self) -> None:
+        self.transaction_status = "idle"
+        self.transaction_id = 0
+        self.database.lock.release(self)
+
+    def _run(self, statement: Statement) -> Result:
+        command = commands.COMMANDS[statement.kind]
+        if self.transaction_status == "failed" and statement.kind not in commands.ENDS:
+            raise _aborted()
+        if command.controls_transaction:
+            return command.run(self, statement)
+        if self.transaction_status == "open" and command.outside_transaction:
+            raise RedshiftError(f"{statement.kind.upper()} cannot run inside a transaction block", "25001")
+        autocommit = self.transaction_status == "idle"
+        if command.writes:
+            self.lock_for_writing()
+        if not self._engine_began:
+            self.cursor.execute("begin")
+            self._engine_began = True
+        result = command.run(self, statement)
+        if autocommit:
+            self.commit()
+        return result
+
+    def _failure(self, error: RedshiftError | duckdb.Error) -> RedshiftError:
+        failure = translate(error) if isinstance(error, duckdb.Error) else error
+        if self.cancelled and failure.sqlstate != "57014":
+            failure = RedshiftError(_CANCELLED, "57014")
+        if self.transaction_status == "idle":
+            self.rollback()
+        else:
+            self.transaction_status = "failed"
+        return failure
+
+    def _end_record(self, record: QueryRecord, outcome: Result | RedshiftError) -> None:
+        from .warehouse import now
+
+        record.end = now()
+        seconds = (record.end - record.start).total_seconds()
+        if isinstance(outcome, RedshiftError):
+            record.status = "canceled" if outcome.sqlstate == "57014" else "failed"
+            record.error = str(outcome)
+            log.info("pid %s query %s %s in %.3f s: %s", self.pid, record.query_id, record.kind, seconds, outcome)
+        else:
+            record.status = "success"
+            record.rows = max(outcome.row_count, 0)
+            log.info(
+                "pid %s query %s %s in %.3f s: %s rows", self.pid, record.query_id, record.kind, seconds, record.rows
+            )
+
+
+def _aborted() -> RedshiftError:
+    return RedshiftError("current transaction is aborted, commands ignored until end of transaction block", "25P02")

@@ -1,0 +1,225 @@
+"""Reads an external table: registered partitions only, pruned by the statement, from what lies in S3 now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+from sqlglot import exp
+
+from .errors import not_supported
+from .object_store import S3Object
+from .parquet_files import ParquetColumn, check_column, path_list, read_schema
+from .spectrum_catalog import glue_table, type_of_glue
+from .table_definition import quote
+from .types import DataType
+
+if TYPE_CHECKING:
+    from mypy_boto3_glue.type_defs import TableTypeDef
+
+    from .session import Session
+
+
+@dataclass(frozen=True)
+class _Partition:
+    values: tuple[str, ...]
+    location: str
+
+
+def scan(session: Session, glue_database: str, schema: str, node: exp.Table) -> str:
+    """DuckDB SQL that reads an external table as one reference to it needs.
+
+    Args:
+        session: where it will run.
+        glue_database: the Glue database of its schema.
+        schema: the external schema.
+        node: the reference, in the tree of its statement.
+
+    Raises:
+        RedshiftError: 42P01 for an unknown table; XX000 for a file that does not fit.
+    """
+    table = glue_table(session, glue_database, schema, node.name.lower())
+    columns = {column["Name"]: type_of_glue(column.get("Type", "string")) for column in _columns(table)}
+    keys = {key["Name"]: type_of_glue(key.get("Type", "string")) for key in table.get("PartitionKeys", [])}
+    partitions = _partitions(session, glue_database, table, keys)
+    if keys:
+        partitions = _prune(session, node, keys, partitions)
+    files: list[tuple[S3Object, _Partition]] = []
+    for partition in partitions:
+        location = partition.location.rstrip("/") + "/"
+        files += [(item, partition) for item in session.store.list(location) if _is_data(item)]
+    session.check_cancelled()
+    if not files:
+        return _empty(columns, keys)
+    suffix = ".parquet" if _is_parquet(table) else ""
+    paths = session.store.fetch([item for item, _ in files], suffix)
+    present = _check(session, columns, files, paths) if suffix else set(columns)
+    reader = _parquet(paths) if suffix else _text_reader(table, columns, paths)
+    shown = [
+        f"{'f.' + quote(name) if name in present else 'null'}::{kind.duckdb} as {quote(name)}"
+        for name, kind in columns.items()
+    ]
+    shown += [f"p.{quote(name)}::{kind.duckdb} as {quote(name)}" for name, kind in keys.items()]
+    shown += ['p."$path" as "$path"', 'p."$size" as "$size"'] if _asks_for_path(node) else []
+    names = ", ".join(quote(name) for name in ("__file", "$path", "$size", *keys))
+    rows = ", ".join(
+        f"({', '.join([_literal(str(path)), _literal(item.url), f'{item.size}::bigint', *map(_key, partition.values)])})"
+        for path, (item, partition) in zip(paths, files, strict=True)
+    )
+    return f"select {', '.join(shown)} from {reader} as f join (values {rows}) as p({names}) on f.__file = p.__file"
+
+
+def _columns(table: TableTypeDef) -> Sequence[dict[str, str]]:
+    return table["StorageDescriptor"].get("Columns", [])  # type: ignore[return-value]  # a typed dict is a dict of text here
+
+
+def _literal(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _key(value: str) -> str:
+    return "null" if value == "__HIVE_DEFAULT_PARTITION__" else _literal(value)
+
+
+def _is_data(item: S3Object) -> bool:
+    name = item.key.rsplit("/", 1)[-1]
+    return bool(name) and item.size > 0 and not name.startswith(("_", "."))
+
+
+def _is_parquet(table: TableTypeDef) -> bool:
+    library = table["StorageDescriptor"].get("SerdeInfo", {}).get("SerializationLibrary", "").lower()
+    if "parquet" in library:
+        return True
+    if "lazysimpleserde" in library or "opencsv" in library:
+        return False
+    raise not_supported(f"external table {table['Name']} with serde {library}")
+
+
+def _asks_for_path(node: exp.Table) -> bool:
+    root = node.root()
+    return any(column.name in {"$path", "$size"} for column in root.find_all(exp.Column))
+
+
+def _partitions(
+    session: Session, glue_database: str, table: TableTypeDef, keys: dict[str, DataType]
+) -> list[_Partition]:
+    if not keys:
+        return [_Partition((), table["StorageDescriptor"].get("Location", ""))]
+    pages = session.warehouse.glue.get_paginator("get_partitions").paginate(
+        DatabaseName=glue_database, TableName=table["Name"]
+    )
+    return [
+        _Partition(tuple(found["Values"]), found["StorageDescriptor"].get("Location", ""))
+        for page in pages
+        for found in page["Partitions"]
+    ]
+
+
+def _prune(
+    session: Session, node: exp.Table, keys: dict[str, DataType], partitions: list[_Partition]
+) -> list[_Partition]:
+    """Leaves out partitions that the statement's conditions on partition columns rule out; when unsure, none."""
+    conditions = [c for c in _conjuncts(node) if _only_on(c, node, keys)]
+    if not conditions or not partitions:
+        return partitions
+    rows = ", ".join(
+        f"({number}, {', '.join(map(_key, partition.values))})" for number, partition in enumerate(partitions)
+    )
+    names = ", ".join(quote(name) for name in keys)
+    typed = ", ".join(f"{quote(name)}::{kind.duckdb} as {quote(name)}" for name, kind in keys.items())
+    alias = quote(node.alias_or_name)
+    wanted = " and ".join(f"({condition.sql(dialect='duckdb')})" for condition in conditions)
+    text = f"""
+        select __number from (select __number, {typed} from (values {rows}) as v(__number, {names})) as {alias}
+        where {wanted}
+    """
+    try:
+        kept = {row[0] for row in session.aside(text).fetchall()}
+    except duckdb.Error:
+        # A condition that DuckDB cannot judge by itself prunes nothing; the statement itself will judge it.
+        return partitions
+    return [partition for number, partition in enumerate(partitions) if number in kept]
+
+
+def _conjuncts(node: exp.Table) -> list[exp.Expression]:
+    """Conditions that every row of the reference must meet: of WHERE, and of ON of inner joins."""
+    select = node.find_ancestor(exp.Select, exp.Update, exp.Delete, exp.Merge)
+    if select is None or isinstance(select, exp.Merge):
+        return []
+    found: list[exp.Expression] = []
+    where = select.args.get("where")
+    outer_joined = any(join.side for join in select.args.get("joins") or [])
+    if where is not None:
+        found.append(where.this)
+    if not outer_joined:
+        found += [join.args["on"] for join in select.args.get("joins") or [] if join.args.get("on") is not None]
+    return _flatten(found)
+
+
+def _flatten(conditions: Sequence[exp.Expression]) -> list[exp.Expression]:
+    parts: list[exp.Expression] = []
+    for condition in conditions:
+        plain = condition.unnest()
+        if isinstance(plain, exp.And):
+            parts += _flatten([plain.left, plain.right])
+        else:
+            parts.append(plain)
+    return parts
+
+
+def _only_on(condition: exp.Expression, node: exp.Table, keys: dict[str, DataType]) -> bool:
+    """Whether a condition looks at partition columns of this reference and at nothing else."""
+    if condition.find(exp.Subquery, exp.Select, exp.Exists, exp.Window, exp.AggFunc):
+        return False
+    columns = list(condition.find_all(exp.Column))
+    name = node.alias_or_name.lower()
+    if not columns:
+        return False
+    alone = _is_alone(node)
+    return all(
+        column.name.lower() in keys and (column.table.lower() == name or (not column.table and alone))
+        for column in columns
+    )
+
+
+def _is_alone(node: exp.Table) -> bool:
+    select = node.find_ancestor(exp.Select, exp.Update, exp.Delete)
+    return isinstance(select, exp.Select) and not select.args.get("joins")
+
+
+def _empty(columns: dict[str, DataType], keys: dict[str, DataType]) -> str:
+    shown = ", ".join(f"null::{kind.duckdb} as {quote(name)}" for name, kind in (columns | keys).items())
+    return f'select {shown}, null::varchar as "$path", null::bigint as "$size" where false'
+
+
+def _check(
+    session: Session, columns: dict[str, DataType], files: Sequence[tuple[S3Object, _Partition]], paths: Sequence[Path]
+) -> set[str]:
+    """Compares every file with the declared columns; gives those that at least one file has."""
+    present: set[str] = set()
+    for path, (item, _) in zip(paths, files, strict=True):
+        found: dict[str, ParquetColumn] = {c.name.lower(): c for c in read_schema(session, path, item.url)}
+        for name, kind in columns.items():
+            if name in found:
+                present.add(name)
+                check_column(item.url, name, kind, found[name])
+    return present
+
+
+def _parquet(paths: Sequence[Path]) -> str:
+    return f"read_parquet({path_list(paths)}, union_by_name = true, hive_partitioning = false, filename = '__file')"
+
+
+def _text_reader(table: TableTypeDef, columns: dict[str, DataType], paths: Sequence[Path]) -> str:
+    parameters = table["StorageDescriptor"].get("SerdeInfo", {}).get("Parameters", {})
+    delimiter = parameters.get("field.delim") or parameters.get("separatorChar") or "\x01"
+    skip = int(table.get("Parameters", {}).get("skip.header.line.count", "0"))
+    types = ", ".join(f"{_literal(name)}: 'VARCHAR'" for name in columns)
+    return (
+        f"read_csv({path_list(paths)}, delim = {_literal(delimiter)}, quote = '', escape = '', header = false, "
+        f"skip = {skip}, auto_detect = false, null_padding = true, nullstr = '\\N', columns = {{{types}}}, "
+        "filename = '__file')"
+    )

@@ -1,0 +1,248 @@
+"""A cluster or workgroup: its databases, its users, and what its sessions share."""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+import shutil
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import duckdb
+
+from .errors import RedshiftError
+from .functions import setup
+from .object_store import ObjectStore
+from .session import Session
+
+if TYPE_CHECKING:
+    from mypy_boto3_glue.client import GlueClient
+
+_HISTORY = 10_000
+
+
+@dataclass
+class QueryRecord:
+    """A statement in ``sys_query_history``."""
+
+    query_id: int
+    user: str
+    database: str
+    pid: int
+    text: str
+    kind: str
+    label: str
+    transaction_id: int
+    start: datetime.datetime
+    end: datetime.datetime | None = None
+    status: str = "running"
+    rows: int = 0
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class LoadError:
+    """A row that COPY could not load, in ``stl_load_errors``."""
+
+    query_id: int
+    pid: int
+    table: str
+    start: datetime.datetime
+    file: str
+    line: int
+    column: str
+    type: str
+    raw_line: str
+    raw_value: str
+    reason: str
+    code: int = 1204
+
+
+class WriteLock:
+    """One writer at a time; held by a session for the rest of its transaction."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._owner: Session | None = None
+
+    def acquire(self, session: Session, cancelled: Callable[[], bool]) -> None:
+        """Waits until the session holds the lock; a session that holds it already goes on at once.
+
+        Args:
+            session: the new owner.
+            cancelled: asked while waiting; the wait ends with 57014 when it becomes true.
+        """
+        with self._changed:
+            while self._owner not in {None, session}:
+                self._changed.wait()
+                if cancelled():
+                    raise RedshiftError("Query (statement) cancelled on user's request", "57014")
+            self._owner = session
+
+    def release(self, session: Session) -> None:
+        """Gives the lock up, if the session holds it."""
+        with self._changed:
+            if self._owner is session:
+                self._owner = None
+                self._changed.notify_all()
+
+    def wake(self) -> None:
+        """Lets waiting sessions look whether they were cancelled."""
+        with self._changed:
+            self._changed.notify_all()
+
+
+@dataclass
+class Database:
+    """One database: a DuckDB database in memory."""
+
+    name: str
+    connection: duckdb.DuckDBPyConnection
+    lock: WriteLock = field(default_factory=WriteLock)
+
+
+class Warehouse:
+    """One cluster or workgroup.
+
+    Args:
+        name: its identifier.
+        endpoint_url: where S3 and the Glue catalog answer.
+        databases: databases that exist from the start; the first is the one catalog views call the main one.
+        users: database users who may connect.
+        region: AWS region of the clients.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        endpoint_url: str,
+        databases: Sequence[str] = ("dev",),
+        users: Sequence[str] = ("awsuser",),
+        region: str = "us-east-1",
+    ) -> None:
+        self.name = name
+        self.users = list(users)
+        self.store = ObjectStore(endpoint_url, region)
+        self.history: deque[QueryRecord] = deque(maxlen=_HISTORY)
+        self.load_errors: deque[LoadError] = deque(maxlen=_HISTORY)
+        self.started = time.time()
+        self._endpoint_url = endpoint_url
+        self._region = region
+        self._glue: GlueClient | None = None
+        self._numbers = itertools.count(1)
+        self._lock = threading.RLock()
+        self._spill = Path(tempfile.mkdtemp(prefix="redshift-spill-"))
+        self.databases: dict[str, Database] = {}
+        for database in databases:
+            self.create_database(database)
+
+    @property
+    def glue(self) -> GlueClient:
+        """The client of the Glue catalog, made at first use."""
+        with self._lock:
+            if self._glue is None:
+                self._glue = boto3.client(
+                    "glue",
+                    endpoint_url=self._endpoint_url,
+                    region_name=self._region,
+                    aws_access_key_id="local",
+                    aws_secret_access_key="local",  # noqa: S106 - any credentials are accepted locally
+                )
+            return self._glue
+
+    def next_number(self) -> int:
+        """A number no other object of this warehouse has: for query ids, backend pids and sequences."""
+        with self._lock:
+            return next(self._numbers)
+
+    def connect(self, database: str, user: str) -> Session:
+        """Opens a session.
+
+        Args:
+            database: name of an existing database.
+            user: name of an existing user; an IAM identity such as ``IAM:alice`` is taken as it is.
+
+        Raises:
+            RedshiftError: 3D000 for an unknown database, 28000 for an unknown user.
+        """
+        with self._lock:
+            found = self.databases.get(database)
+        if found is None:
+            raise RedshiftError(f'database "{database}" does not exist', "3D000")
+        if user not in self.users and not user.startswith(("IAM:", "IAMR:")):
+            raise RedshiftError(f'user "{user}" does not exist', "28000")
+        return Session(self, found, user, 1_073_741_824 + self.next_number())
+
+    def create_database(self, name: str) -> None:
+        """Creates an empty database.
+
+        Raises:
+            RedshiftError: 42P04 when it exists.
+        """
+        with self._lock:
+            if name in self.databases:
+                raise RedshiftError(f'database "{name}" already exists', "42P04")
+            connection = duckdb.connect(
+                ":memory:", config={"threads": 2, "memory_limit": "2GB", "temp_directory": str(self._spill)}
+            )
+            connection.execute(f"attach ':memory:' as \"{name}\"")
+            connection.execute(f'use "{name}"')
+            for statement in setup(name):
+                connection.execute(statement)
+            self.databases[name] = Database(name, connection)
+
+    def drop_database(self, name: str) -> None:
+        """Drops a database and everything in it.
+
+        Raises:
+            RedshiftError: 3D000 when there is none.
+        """
+        with self._lock:
+            found = self.databases.pop(name, None)
+        if found is None:
+            raise RedshiftError(f'database "{name}" does not exist', "3D000")
+        found.connection.close()
+
+    def record(self, session: Session, text: str, kind: str) -> QueryRecord:
+        """Starts a line of ``sys_query_history``."""
+        record = QueryRecord(
+            query_id=self.next_number(),
+            user=session.user,
+            database=session.database.name,
+            pid=session.pid,
+            text=text,
+            kind=kind,
+            label=session.settings.get("query_group", "default"),
+            transaction_id=session.transaction_id,
+            start=now(),
+        )
+        self.history.append(record)
+        return record
+
+    def close(self) -> None:
+        """Closes every database and removes what was cached on disk."""
+        with self._lock:
+            for database in self.databases.values():
+                database.connection.close()
+            self.databases.clear()
+        self.store.close()
+        shutil.rmtree(self._spill, ignore_errors=True)
+
+    def __enter__(self) -> Warehouse:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
+
+
+def now() -> datetime.datetime:
+    """The present in UTC without a zone, as Redshift's system tables give times."""
+    return datetime.datetime.now(datetime.UTC).replace(tzinfo=None)

@@ -1,0 +1,1 @@
+"""The Redshift Data API (version 2019-12-20), with statements that really run."""

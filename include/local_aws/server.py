@@ -1,0 +1,178 @@
+"""One process that is AWS: our services first, moto for the rest, and Redshift's own port on request."""
+
+import contextlib
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any, Self
+
+from moto.moto_api._internal.models import moto_api_backend
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+
+from local_aws import VERSION, clusters
+from local_aws.control import PREFIX, Control
+from local_aws.glue_jobs.models import GlueJobsBackend
+from local_aws.glue_jobs.responses import GlueJobsResponse
+from local_aws.glue_jobs.run import Account
+from local_aws.glue_jobs.urls import TARGETS
+from local_aws.history import History, now
+from local_aws.keep_alive import Application, HttpServer
+from local_aws.redshift_data import urls
+from local_aws.redshift_data.models import RedshiftDataBackend
+from local_aws.redshift_data.responses import RedshiftDataResponse
+from local_aws.wire.listener import WireListener
+
+
+class PortTakenError(OSError):
+    """Another process listens on the port."""
+
+
+class Front:
+    """The WSGI application before moto's dispatcher.
+
+    Args:
+        services: Our services by what `X-Amz-Target` starts with; a single operation may have its own.
+        control: What answers below /_local/, which no S3 bucket can be called.
+        moto: What answers everything else.
+    """
+
+    def __init__(self, services: dict[str, Application], control: Application, moto: Application) -> None:
+        self._services = services
+        self._control = control
+        self._moto = moto
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Hands a request to the service it is for."""
+        return self._service(environ)(environ, start_response)
+
+    def _service(self, environ: dict[str, Any]) -> Application:
+        if environ["PATH_INFO"].startswith(PREFIX):
+            return self._control
+        target = environ.get("HTTP_X_AMZ_TARGET", "")
+        for prefix, service in self._services.items():
+            if target.startswith(prefix):
+                return service
+        return self._moto
+
+
+class Server:
+    """A whole account on one port. One at a time in a process, since moto's state is the process's.
+
+    Args:
+        host: The address to listen on.
+        port: The port of AWS's HTTP interface; 0 takes a free one.
+        wire_port: The port of Redshift's PostgreSQL interface; 0 takes a free one, None has none.
+    """
+
+    def __init__(self, *, host: str = "127.0.0.1", port: int = 0, wire_port: int | None = None) -> None:
+        self._host = host
+        self._port = port
+        self._asked_wire_port = wire_port
+        self._wire: WireListener | None = None
+        self._history = History()
+
+    def start(self) -> Self:
+        """Listens, then creates the default cluster and its secret; ready when it returns.
+
+        Raises:
+            PortTakenError: A port is in use.
+        """
+        with contextlib.ExitStack() as undo:
+            listening = undo.enter_context(_listen(self._host, self._port))
+            wire_socket = None
+            if self._asked_wire_port is not None:
+                wire_socket = undo.enter_context(_listen(self._host, self._asked_wire_port))
+            undo.pop_all()
+        self._listening = listening
+        reachable = "127.0.0.1" if self._host == "0.0.0.0" else self._host  # noqa: S104  # compared, not bound
+        self.endpoint_url = f"http://{reachable}:{listening.getsockname()[1]}"
+        self.wire_port = wire_socket.getsockname()[1] if wire_socket else None
+        moto_api_backend.reset()
+        self.clusters = clusters.Clusters(self.endpoint_url, self.wire_port)
+        self.redshift_data = RedshiftDataBackend(self.clusters, self._history)
+        self.glue_jobs = GlueJobsBackend(Account(self.endpoint_url, self.clusters.client))
+        self._http = HttpServer(listening, self._application())
+        self._thread = threading.Thread(
+            target=self._http.serve_forever, args=(0.1,), name="http", daemon=True
+        )
+        self._thread.start()
+        self.clusters.create_default()
+        if wire_socket is not None:
+            self._wire = WireListener(wire_socket, self.clusters, self._history)
+            self._wire.start()
+        self._started = now()
+        return self
+
+    def _application(self) -> Application:
+        return Front(
+            {
+                urls.TARGET_PREFIX: RedshiftDataResponse(self.redshift_data),
+                **dict.fromkeys(TARGETS, GlueJobsResponse(self.glue_jobs)),
+            },
+            Control(
+                {
+                    ("GET", f"{PREFIX}health"): self.health,
+                    ("GET", f"{PREFIX}statements"): self._history.records,
+                    ("POST", f"{PREFIX}reset"): self.reset,
+                }
+            ),
+            DomainDispatcherApplication(create_backend_app),
+        )
+
+    def health(self) -> dict[str, object]:
+        """What runs here, for a client that waits for it."""
+        return {
+            "status": "ok",
+            "version": VERSION,
+            "started": self._started.isoformat(),
+            "endpoint_url": self.endpoint_url,
+            "wire_port": self.wire_port,
+            "cluster": clusters.CLUSTER_IDENTIFIER,
+            "database": clusters.DATABASE,
+            "user": clusters.MASTER_USER,
+            "secret": clusters.SECRET_NAME,
+        }
+
+    def reset(self) -> dict[str, object]:
+        """Back to the start: no data, no statements, the default cluster as new; the password stays."""
+        self._close_services()
+        self._history.clear()
+        moto_api_backend.reset()
+        self.clusters.create_default()
+        return self.health()
+
+    def _close_services(self) -> None:
+        self.glue_jobs.close()
+        self.redshift_data.close()
+        if self._wire is not None:
+            self._wire.disconnect_all()
+        self.clusters.close()
+
+    def stop(self) -> None:
+        """Cancels what runs, closes every connection, removes the temporary data and frees the ports."""
+        self._close_services()
+        if self._wire is not None:
+            self._wire.stop()
+        self._http.shutdown()
+        self._thread.join()
+        self._http.hang_up()
+        self._http.server_close()
+        self._listening.close()
+
+    def __enter__(self) -> Self:
+        """Starts it."""
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        """Stops it."""
+        self.stop()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), backlog=128)
+    except OSError as error:
+        raise PortTakenError(
+            f"Cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}; choose another port."
+        ) from None

@@ -1,0 +1,78 @@
+"""Runs the project's SQL files on a local Redshift, without Airflow around them."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import jinja2
+import pytest
+from laptop.environment import PROJECT
+from local_aws.server import Server
+from redshift_etl.script import Script, names, statements
+
+BUCKET = "redshift-etl-data"
+ROLE = "arn:aws:iam::123456789012:role/redshift-etl-warehouse"
+CLUSTER = {"ClusterIdentifier": "redshift-etl", "Database": "dev", "DbUser": "awsuser"}
+
+
+class Warehouse(SimpleNamespace):
+    """An account with a bucket and a cluster, and the scripts of `sql/` ready to run on it."""
+
+    s3: Any
+    redshift: Any
+
+    def run(self, file: str, *, transaction: bool = True, day: str = "2003-01-02", **parameters: str) -> None:
+        """Run one file as the operator would: rendered, split, values bound, one transaction."""
+        environment = jinja2.Environment(
+            loader=jinja2.FileSystemLoader(PROJECT / "sql"), undefined=jinja2.StrictUndefined
+        )
+        text = environment.get_template(file).render(
+            data_bucket=BUCKET, iam_role_arn=ROLE, refresh_date=lambda *_: day, dag_run=None, params=None
+        )
+        split = statements(text)
+        used = set().union(*map(names, split))
+        script = Script(
+            file, split, {k: v for k, v in ({"refresh_date": day} | parameters).items() if k in used}
+        )
+        arguments: dict[str, Any] = dict(CLUSTER)
+        if script.parameters:
+            arguments["Parameters"] = script.bound
+        if len(split) == 1:
+            answer = self.redshift.execute_statement(Sql=split[0], **arguments)
+        else:
+            mode = "TRANSACTION" if transaction else "AUTO_COMMIT"
+            answer = self.redshift.batch_execute_statement(Sqls=list(split), ExecutionMode=mode, **arguments)
+        while True:
+            found = self.redshift.describe_statement(Id=answer["Id"], WaitTimeSeconds=10)
+            if found["Status"] in {"FINISHED", "FAILED", "ABORTED"}:
+                break
+        if found["Status"] != "FINISHED":
+            raise RuntimeError(f"{file}: {found.get('Error')}")
+
+
+@pytest.fixture
+def warehouse(monkeypatch: pytest.MonkeyPatch) -> Iterator[Warehouse]:
+    with Server() as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.endpoint_url)
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
+        s3 = boto3.client("s3")
+        s3.create_bucket(Bucket=BUCKET)
+        yield Warehouse(s3=s3, redshift=boto3.client("redshift-data"))
+
+
+@pytest.fixture
+def put_parquet(warehouse: Warehouse, tmp_path: Path) -> Callable[..., None]:
+    """Put rows into the bucket as one Parquet file with a given schema."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    def put(key: str, schema: pa.Schema, rows: list[dict[str, Any]]) -> None:
+        file = tmp_path / "rows.parquet"
+        pq.write_table(pa.Table.from_pylist(rows, schema=schema), file)
+        warehouse.s3.upload_file(str(file), BUCKET, key)
+
+    return put
