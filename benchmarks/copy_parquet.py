@@ -21,11 +21,13 @@ from moto.server import ThreadedMotoServer
 from local_aws.redshift import Warehouse
 
 COLUMNS = """
-    sold_date date, sold_time integer, item_id {text}, customer_id {text}, ticket_number bigint, quantity integer,
+    sold_date date, sold_time integer, item_id {text}, customer_id {text}, ticket_number bigint, quantity
+    integer,
     list_price decimal(7,2), sales_price decimal(7,2), ext_tax decimal(7,2), net_paid decimal(7,2)
 """
 ROWS = """
-    select date '2003-01-01' + (i % 365)::int, (i % 86400)::int, 'AAAAAAAA' || (i % 18000), 'AAAAAAAA' || (i % 100000),
+    select date '2003-01-01' + (i % 365)::int, (i % 86400)::int, 'AAAAAAAA' || (i % 18000), 'AAAAAAAA' || (i
+    % 100000),
            i, (i % 100)::int, (i % 99999 / 100.0)::decimal(7,2), (i % 88888 / 100.0)::decimal(7,2),
            (i % 777 / 100.0)::decimal(7,2), (i % 99991 / 100.0)::decimal(7,2)
     from range({rows}) as r(i)
@@ -78,7 +80,7 @@ def copy(endpoint: str, s3: object, body: bytes, number: int) -> float:
     warehouse = Warehouse("benchmark", endpoint_url=endpoint)
     session = warehouse.connect("dev", "awsuser")
     session.execute("select 1")
-    warehouse.store.list("s3://lake/in/")
+    warehouse.store.find("s3://lake/in/")
     session.execute(f"create table sales ({COLUMNS.format(text='varchar(16)')})")
     start = time.perf_counter()
     session.execute(f"copy sales from 's3://lake/in/{number}/' iam_role default format as parquet")

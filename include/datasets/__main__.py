@@ -11,10 +11,10 @@ import boto3
 import duckdb
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from datasets import store_sales
 from datasets.delivery import copy_to, upload
+from datasets.progress import progress_bars
 
 _EPILOG = """\
 S3 is found as every AWS tool finds it: AWS_ENDPOINT_URL (AWS on this machine, e.g. http://127.0.0.1:4599),
@@ -115,15 +115,7 @@ def _day(text: str) -> date:
 
 def _deliver_store_sales(options: argparse.Namespace) -> None:
     began = time.monotonic()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bars:
-        tasks = {}
-
-        def show(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = bars.add_task(what)
-            bars.update(tasks[what], completed=done, total=total)
-
+    with progress_bars(Console(stderr=True)) as show:
         deliveries = store_sales.deliver(
             options.start, options.end, scale_factor=options.scale_factor, cache=options.cache, progress=show
         )

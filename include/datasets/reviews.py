@@ -27,7 +27,7 @@ adds ``year`` and moves ``product_category`` into the folder's name.
 
 import hashlib
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache as once
 from itertools import batched, cycle, islice
 from pathlib import Path
@@ -214,8 +214,8 @@ drawn as (
         *,
         case when draw(a, 16, 16) > 0 then home when home = 'US' then 'UK' else 'US' end as marketplace,
         case home when 'DE' then 1 when 'FR' then 2 when 'JP' then 3 else 0 end as home_language,
-        pick(getvariable('years'), a, 32, 1000) as year,
-        pick(getvariable('stars'), b, 0, 100, [0, 0, 0, 0, 0, 0, 1, 1, 1, 2][1 + draw(q, 16, 10)])
+        pick(getvariable('years'), a, 32, 1000)::int as year,
+        pick(getvariable('stars'), b, 0, 100, [0, 0, 0, 0, 0, 0, 1, 1, 1, 2][1 + draw(q, 16, 10)])::int
             as star_rating,
         -- a power law, 1 / u^0.75, in operations that IEEE 754 rounds alike everywhere
         floor(0.9 / (sqrt(u) * sqrt(sqrt(u))) - 0.9)::int as total_votes,
@@ -366,14 +366,15 @@ def _connect() -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def _set(connection: duckdb.DuckDBPyConnection, **variables: Sequence[str] | Sequence[int]) -> None:
-    for name, value in variables.items():
-        connection.execute(f"set variable {name} = ?", [value])
+def _set(connection: duckdb.DuckDBPyConnection, **words: Iterable[str]) -> None:
+    """Set variables to lists. DuckDB takes long to convert a Python list, and no time to split a string."""
+    for name, values in words.items():
+        connection.execute(f"set variable {name} = string_split(?, chr(31))", ["\x1f".join(values)])
 
 
-def _repeated[T](weights: dict[T, int]) -> list[T]:
+def _repeated(weights: Mapping[str, int] | Mapping[int, int]) -> list[str]:
     """Each value as often as its weight says: an even draw from the list is a weighted one."""
-    return [value for value, weight in weights.items() for _ in range(weight)]
+    return [str(value) for value, weight in weights.items() for _ in range(weight)]
 
 
 def _phrases(text: str) -> list[str]:

@@ -38,18 +38,18 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--version", action="version", version=VERSION)
     arguments = parser.parse_args(argv)
     if not arguments.allow_remote and not _is_loopback(arguments.host):
-        parser.error(
+        parser.exit(
+            2,
             f"--host {arguments.host} is not a loopback address and whoever reaches it can use this account; "
-            "add --allow-remote if that is what you want."
+            "add --allow-remote if that is what you want.\n",
         )
     return arguments
 
 
 def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65535:
-        raise argparse.ArgumentTypeError(f"{port} is not a port number (0 to 65535; 0 takes a free one)")
-    return port
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text} is not a port number (0 to 65535; 0 takes a free one)")
+    return int(text)
 
 
 def _is_loopback(host: str) -> bool:

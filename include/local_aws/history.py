@@ -66,6 +66,9 @@ class History:
         self._statements.clear()
 
 
-def shown(sqls: list[str]) -> list[str]:
-    """The statements' texts as they may be shown."""
-    return [sqltext.without_secrets(sql) for sql in sqls]
+def shown(sqls: list[str], error: str | None) -> dict[str, Any]:
+    """A statement's texts, and its error that may quote them, as they may be shown."""
+    return {
+        "sqls": [sqltext.without_secrets(sql) for sql in sqls],
+        "error": error and sqltext.without_secrets(error),
+    }

@@ -21,6 +21,7 @@ from local_aws.keep_alive import Application, HttpServer
 from local_aws.redshift_data import urls
 from local_aws.redshift_data.models import RedshiftDataBackend
 from local_aws.redshift_data.responses import RedshiftDataResponse
+from local_aws.supplements import SupplementedMoto
 from local_aws.wire.listener import WireListener
 
 
@@ -117,7 +118,7 @@ class Server:
                     ("POST", f"{PREFIX}reset"): self.reset,
                 }
             ),
-            DomainDispatcherApplication(create_backend_app),
+            SupplementedMoto(DomainDispatcherApplication(create_backend_app)),
         )
 
     def health(self) -> dict[str, object]:

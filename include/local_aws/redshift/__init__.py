@@ -1,6 +1,7 @@
-"""Amazon Redshift on this machine: DuckDB as the engine, Redshift's SQL, types, transactions and errors around it.
+"""Amazon Redshift on this machine: DuckDB is the engine; SQL, types, transactions and errors are Redshift's.
 
-A statement's way: ``Session.execute`` (session) -> its kind (statement) -> its handler (commands) -> for what sqlglot
+A statement's way: ``Session.execute`` (session) -> its kind (statement) -> its handler (commands) -> for
+what sqlglot
 reads, Redshift's text in DuckDB's (dialect) with external tables and system views put in (relations).
 """
 

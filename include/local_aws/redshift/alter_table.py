@@ -45,7 +45,9 @@ def _column(table: Table, name: str) -> ColumnDefinition:
     return table.definition.names[name]
 
 
-def _rebuild(session: Session, table: Table, columns: Sequence[ColumnDefinition], source: Sequence[str]) -> None:
+def _rebuild(
+    session: Session, table: Table, columns: Sequence[ColumnDefinition], source: Sequence[str]
+) -> None:
     """Makes the table anew with other columns and moves its rows.
 
     Args:
@@ -75,7 +77,9 @@ def _add_column(session: Session, reader: TokenReader, table: Table) -> None:
             return
         raise RedshiftError(f'column "{column.name}" of relation "{table.name}" already exists', "42701")
     if not column.nullable and not column.default:
-        raise RedshiftError("ALTER TABLE ADD COLUMN defined as NOT NULL must have a non-null default expression", "0A000")
+        raise RedshiftError(
+            "ALTER TABLE ADD COLUMN defined as NOT NULL must have a non-null default expression", "0A000"
+        )
     if column.identity is not None:
         raise RedshiftError("ALTER TABLE ADD COLUMN cannot add an IDENTITY column", "0A000")
     kept = [quote(old.name) for old in table.definition.columns]
@@ -128,7 +132,9 @@ def _alter_column(session: Session, reader: TokenReader, table: Table) -> None:
     reader.expect("type")
     kind = read_type(reader)
     if (kind.name, column.type.name) != ("varchar", "varchar"):
-        raise RedshiftError("target data type is not supported: only the length of a VARCHAR can be altered", "0A000")
+        raise RedshiftError(
+            "target data type is not supported: only the length of a VARCHAR can be altered", "0A000"
+        )
     changed = replace(column, type=kind)
     _rebuild(session, table, _with(table, changed), [quote(c.name) for c in table.definition.columns])
 

@@ -1,8 +1,8 @@
-"""System views: their rows are made when a statement names them, from the database, the Glue catalog and the history."""
+"""System views: their rows are made when a statement names them."""
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +61,6 @@ def _literal(value: object) -> str:
         return str(value).lower()
     if isinstance(value, int | float):
         return str(value)
-    if isinstance(value, datetime.datetime):
+    if isinstance(value, dt.datetime):
         return f"'{value}'"
     return "'" + str(value).replace("'", "''") + "'"

@@ -39,12 +39,16 @@ def _relations(session: Session) -> Iterator[_Relation]:
     where = f"(database_name = '{database}' and schema_name <> '{INTERNAL}') or database_name = 'temp'"
     columns: dict[tuple[int, str], list[tuple[str, DataType, bool, str]]] = {}
     for row in session.run(
-        f"select table_oid, table_name, column_name, data_type, is_nullable, column_default from duckdb_columns() "
+        f"select table_oid, table_name, column_name, data_type, is_nullable, column_default from "
+        f"duckdb_columns() "
         f"where ({where}) and not internal order by table_oid, column_index"
     ).fetchall():
-        columns.setdefault((row[0], row[1]), []).append((row[2], DataType.of_duckdb(row[3]), row[4], row[5] or ""))
+        columns.setdefault((row[0], row[1]), []).append(
+            (row[2], DataType.of_duckdb(row[3]), row[4], row[5] or "")
+        )
     found = session.run(
-        f"select table_oid, schema_name, table_name, 'BASE TABLE', comment, temporary from duckdb_tables() where {where} "
+        f"select table_oid, schema_name, table_name, 'BASE TABLE', comment, temporary from "
+        f"duckdb_tables() where {where} "
         f"union all select view_oid, schema_name, view_name, 'VIEW', null, temporary from duckdb_views() "
         f"where ({where}) and not internal order by 2, 3"
     ).fetchall()
@@ -88,7 +92,11 @@ def _svv_table_info(session: Session) -> Rows:
             continue
         place = "temp.main" if relation.schema == _TEMP_SCHEMA else quote(relation.schema)
         rows = session.run(f"select count(*) from {place}.{quote(relation.name)}").fetchall()[0][0]
-        sortkey = definition.sortkey[0] if definition.sortkey else ("AUTO(SORTKEY)" if not definition.sortstyle else "")
+        sortkey = (
+            definition.sortkey[0]
+            if definition.sortkey
+            else ("AUTO(SORTKEY)" if not definition.sortstyle else "")
+        )
         yield (
             session.database.name, relation.schema, relation.oid, relation.name, definition.encoded,
             definition.shown_diststyle, sortkey, len(definition.sortkey), 0, 0.0, rows, rows, 0.0, 0.0,
@@ -143,8 +151,8 @@ def _svv_columns(session: Session) -> Rows:
     for schema, table, number, name, kind, nullable, default in _column_rows(session):
         shown, length, precision, scale = _type_columns(kind)
         yield (
-            database, schema, table, name, number, default or None, "YES" if nullable else "NO", shown, length, precision,
-            scale, "",
+            database, schema, table, name, number, default or None, "YES" if nullable else "NO", shown,
+            length, precision, scale, "",
         )  # fmt: skip
     for schema, table, number, name, kind, _, _ in _external_column_rows(session):
         shown, length, precision, scale = _type_columns(kind)
@@ -197,8 +205,9 @@ def _svv_external_tables(session: Session) -> Rows:
         serde = storage.get("SerdeInfo", {})
         yield (
             session.database.name, schema, table["Name"], "TABLE", storage.get("Location", ""),
-            storage.get("InputFormat", ""), storage.get("OutputFormat", ""), serde.get("SerializationLibrary", ""),
-            json.dumps(serde.get("Parameters", {})), 0, json.dumps(table.get("Parameters", {})),
+            storage.get("InputFormat", ""), storage.get("OutputFormat", ""),
+            serde.get("SerializationLibrary", ""), json.dumps(serde.get("Parameters", {})), 0,
+            json.dumps(table.get("Parameters", {})),
         )  # fmt: skip
 
 
@@ -212,7 +221,9 @@ def _svv_external_partitions(session: Session) -> Rows:
     for schema, database, table in _external_tables(session):
         if not table.get("PartitionKeys"):
             continue
-        for page in glue.get_paginator("get_partitions").paginate(DatabaseName=database, TableName=table["Name"]):
+        for page in glue.get_paginator("get_partitions").paginate(
+            DatabaseName=database, TableName=table["Name"]
+        ):
             for partition in page["Partitions"]:
                 storage = partition.get("StorageDescriptor", {})
                 yield (
@@ -229,29 +240,43 @@ def _svv_external_databases(session: Session) -> Rows:
 
 _TYPED = "data_type varchar, character_maximum_length int, numeric_precision int, numeric_scale int"
 _COLUMNS = (
-    "table_schema varchar, table_name varchar, column_name varchar, ordinal_position int, column_default varchar, "
+    "table_schema varchar, table_name varchar, column_name varchar, ordinal_position int, column_default "
+    "varchar, "
     f"is_nullable varchar, {_TYPED}"
 )
 
 VIEWS: dict[str, tuple[str, Callable[[Session], Rows]]] = {
     "svv_table_info": (
-        "database varchar, schema varchar, table_id int, table varchar, encoded varchar, diststyle varchar, "
-        "sortkey1 varchar, sortkey_num int, size bigint, pct_used float8, tbl_rows bigint, estimated_visible_rows bigint, "
-        "unsorted float8, stats_off float8",
+        (
+            "database varchar, schema varchar, table_id int, table varchar, encoded varchar, diststyle "
+            "varchar, "
+            "sortkey1 varchar, sortkey_num int, size bigint, pct_used float8, tbl_rows bigint, "
+            "estimated_visible_rows bigint, "
+            "unsorted float8, stats_off float8"
+        ),
         _svv_table_info,
     ),
     "svv_tables": (
-        "table_catalog varchar, table_schema varchar, table_name varchar, table_type varchar, remarks varchar",
+        (
+            "table_catalog varchar, table_schema varchar, table_name varchar, table_type varchar, remarks "
+            "varchar"
+        ),
         _svv_tables,
     ),
     "svv_all_tables": (
-        "database_name varchar, schema_name varchar, table_name varchar, table_type varchar, table_acl varchar, "
-        "remarks varchar",
+        (
+            "database_name varchar, schema_name varchar, table_name varchar, table_type varchar, table_acl "
+            "varchar, "
+            "remarks varchar"
+        ),
         _all_tables,
     ),
     "svv_redshift_tables": (
-        "database_name varchar, schema_name varchar, table_name varchar, table_type varchar, table_acl varchar, "
-        "remarks varchar",
+        (
+            "database_name varchar, schema_name varchar, table_name varchar, table_type varchar, table_acl "
+            "varchar, "
+            "remarks varchar"
+        ),
         _all_tables,
     ),
     "svv_columns": (f"table_catalog varchar, {_COLUMNS}, remarks varchar", _svv_columns),
@@ -264,34 +289,52 @@ VIEWS: dict[str, tuple[str, Callable[[Session], Rows]]] = {
         _svv_columns,
     ),
     "svv_all_schemas": (
-        "database_name varchar, schema_name varchar, schema_owner int, schema_acl varchar, schema_type varchar, "
-        "schema_option varchar",
+        (
+            "database_name varchar, schema_name varchar, schema_owner int, schema_acl varchar, schema_type "
+            "varchar, "
+            "schema_option varchar"
+        ),
         _all_schemas,
     ),
     "svv_external_schemas": (
-        "esoid int, eskind smallint, schemaname varchar, esowner int, databasename varchar, esoptions varchar",
+        (
+            "esoid int, eskind smallint, schemaname varchar, esowner int, databasename varchar, esoptions "
+            "varchar"
+        ),
         _external_schemas,
     ),
     "svv_external_databases": ("eskind int, databasename varchar, location varchar", _svv_external_databases),
     "svv_external_tables": (
-        "redshift_database_name varchar, schemaname varchar, tablename varchar, tabletype varchar, location varchar, "
-        "input_format varchar, output_format varchar, serialization_lib varchar, serde_parameters varchar, "
-        "compressed int, parameters varchar",
+        (
+            "redshift_database_name varchar, schemaname varchar, tablename varchar, tabletype varchar, "
+            "location varchar, "
+            "input_format varchar, output_format varchar, serialization_lib varchar, serde_parameters "
+            "varchar, "
+            "compressed int, parameters varchar"
+        ),
         _svv_external_tables,
     ),
     "svv_external_columns": (
-        "redshift_database_name varchar, schemaname varchar, tablename varchar, columnname varchar, "
-        "external_type varchar, columnnum int, part_key int, is_nullable varchar",
+        (
+            "redshift_database_name varchar, schemaname varchar, tablename varchar, columnname varchar, "
+            "external_type varchar, columnnum int, part_key int, is_nullable varchar"
+        ),
         _svv_external_columns,
     ),
     "svv_external_partitions": (
-        "schemaname varchar, tablename varchar, values varchar, location varchar, input_format varchar, "
-        "output_format varchar, serialization_lib varchar, serde_parameters varchar, compressed int, parameters varchar",
+        (
+            "schemaname varchar, tablename varchar, values varchar, location varchar, input_format varchar, "
+            "output_format varchar, serialization_lib varchar, serde_parameters varchar, compressed int, "
+            "parameters varchar"
+        ),
         _svv_external_partitions,
     ),
     "pg_table_def": (
-        "schemaname varchar, tablename varchar, column varchar, type varchar, encoding varchar, distkey bool, "
-        "sortkey int, notnull bool",
+        (
+            "schemaname varchar, tablename varchar, column varchar, type varchar, encoding varchar, distkey "
+            "bool, "
+            "sortkey int, notnull bool"
+        ),
         _pg_table_def,
     ),
 }

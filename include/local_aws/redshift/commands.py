@@ -55,9 +55,11 @@ def _begin(session: Session, statement: Statement) -> Result:
     read_write = False
     while not reader.at_end:
         if reader.accept("isolation level"):
-            _ = reader.accept("serializable") or reader.accept("snapshot") or reader.accept("read committed") or (
-                reader.accept("read uncommitted") or reader.expect("repeatable read")
-            )
+            # Whatever level is asked for, Redshift gives a serializable one.
+            if not any(
+                map(reader.accept, ("serializable", "snapshot", "read committed", "read uncommitted"))
+            ):
+                reader.expect("repeatable read")
         elif reader.accept("read write"):
             read_write = True
         else:
@@ -187,12 +189,6 @@ def _show(session: Session, statement: Statement) -> Result:
         raise RedshiftError(f'unrecognized configuration parameter "{name}"', "42704")
     return Result("SHOW", (Column(name, "varchar", length=65535),), [(value,)], 1)
 
-
-def _cancel(session: Session, statement: Statement) -> Result:
-    raise not_supported(statement.text)
-
-
-_transaction = {"controls_transaction": True}
 
 COMMANDS: dict[str, Command] = {
     "select": Command(query.select),

@@ -1,4 +1,4 @@
-"""COPY: finds the objects, fetches them, and loads Parquet by position or text row by row with load errors."""
+"""COPY: finds the objects, fetches them, and loads Parquet by position or text with load errors."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ def copy(session: Session, statement: Statement) -> Result:
     else:
         paths = session.store.fetch(objects, ".gz" if options.gzip else ".txt")
         session.check_cancelled()
-        rows = load_text(session, options, table, columns, objects, paths)
+        urls = dict(zip(paths, (item.url for item in objects), strict=True))
+        rows = load_text(session, options, table, columns, urls)
     session.last_copy_count = rows
     return Result("COPY", None, [], rows)
 
@@ -59,7 +60,7 @@ def _columns(table: relations.Table, options: CopyOptions) -> list[ColumnDefinit
 def _objects(session: Session, options: CopyOptions) -> list[S3Object]:
     if options.manifest:
         return _from_manifest(session, options.source)
-    objects = [item for item in session.store.list(options.source) if not _is_hidden(item.key)]
+    objects = [item for item in session.store.find(options.source) if not _is_hidden(item.key)]
     if not objects:
         prefix = options.source.partition("://")[2].partition("/")[2]
         raise RedshiftError(f"The specified S3 prefix '{prefix}' does not exist", "XX000")
@@ -76,16 +77,23 @@ def _from_manifest(session: Session, url: str) -> list[S3Object]:
     if manifest is None:
         raise RedshiftError(f"Problem reading manifest file: {url} does not exist", "XX000")
     try:
-        entries = [(entry["url"], entry.get("mandatory", False)) for entry in json.loads(session.store.read(manifest))["entries"]]
+        entries = [
+            (entry["url"], entry.get("mandatory", False))
+            for entry in json.loads(session.store.read(manifest))["entries"]
+        ]
     except (ValueError, KeyError, TypeError) as error:
-        raise RedshiftError(f"Problem reading manifest file: {url} is not a manifest ({error})", "XX000") from error
+        raise RedshiftError(
+            f"Problem reading manifest file: {url} is not a manifest ({error})", "XX000"
+        ) from error
     found: list[S3Object] = []
     for entry, mandatory in entries:
         item = session.store.head(entry)
         if item is not None:
             found.append(item)
         elif mandatory:
-            raise RedshiftError(f"Problem reading manifest file: {entry} is mandatory and does not exist", "XX000")
+            raise RedshiftError(
+                f"Problem reading manifest file: {entry} is mandatory and does not exist", "XX000"
+            )
     return found
 
 
@@ -115,7 +123,9 @@ def _load_parquet(
     except duckdb.ConstraintException as error:
         raise _explain(session, columns, objects, paths, error) from error
     except duckdb.InvalidInputException as error:
-        raise scan_error(f"One of {', '.join(item.url for item in objects)} is corrupt: {translate(error)}") from error
+        raise scan_error(
+            f"One of {', '.join(item.url for item in objects)} is corrupt: {translate(error)}"
+        ) from error
     return int(row[0]) if row else 0
 
 
@@ -135,10 +145,14 @@ def _explain(
                 longest = session.aside(f"select max(strlen({name})) from {source}").fetchall()[0][0]
                 if longest is not None and longest > column.type.length:
                     return scan_error(
-                        f"The length of the data column {column.name} is longer than the length defined in the table. "
+                        f"The length of the data column {column.name} is longer than the length defined "
+                        f"in the table. "
                         f"Table: {column.type.length}, Data: {longest}, File name: {item.url}"
                     )
-            if not column.nullable and session.aside(f"select 1 from {source} where {name} is null limit 1").fetchall():
+            if (
+                not column.nullable
+                and session.aside(f"select 1 from {source} where {name} is null limit 1").fetchall()
+            ):
                 return RedshiftError(
                     f"Cannot insert a NULL value into column {column.name}, File name: {item.url}", "23502"
                 )

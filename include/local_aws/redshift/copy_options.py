@@ -51,8 +51,8 @@ class CopyOptions:
 
 
 _FLAGS = {
-    "gzip", "manifest", "emptyasnull", "blanksasnull", "truncatecolumns", "trimblanks", "fillrecord", "removequotes",
-    "escape", "explicit_ids", "ignoreblanklines", "acceptanydate",
+    "gzip", "manifest", "emptyasnull", "blanksasnull", "truncatecolumns", "trimblanks", "fillrecord",
+    "removequotes", "escape", "explicit_ids", "ignoreblanklines", "acceptanydate",
 }  # fmt: skip
 # Statistics, compression analysis and the S3 region change nothing about what is loaded here.
 _WITHOUT_EFFECT = {"statupdate", "compupdate", "region", "comprows"}
@@ -94,7 +94,11 @@ def _option(reader: TokenReader, options: CopyOptions) -> None:
     elif name in _WITHOUT_EFFECT:
         reader.take()
         reader.accept("as")
-        if name == "region" or reader.peek.value in {"on", "off", "true", "false", "preset"} or name == "comprows":
+        if (
+            name == "region"
+            or reader.peek.value in {"on", "off", "true", "false", "preset"}
+            or name == "comprows"
+        ):
             reader.take()
     elif name in _VALUES:
         reader.take()
@@ -189,11 +193,12 @@ _VALUES = {
 
 def _check(options: CopyOptions) -> None:
     text_only = {
-        "delimiter", "null", "quote", "ignoreheader", "maxerror", "dateformat", "timeformat", "acceptinvchars", "gzip",
-        "emptyasnull", "blanksasnull", "truncatecolumns", "trimblanks", "removequotes", "escape",
+        "delimiter", "null", "quote", "ignoreheader", "maxerror", "dateformat", "timeformat",
+        "acceptinvchars", "gzip", "emptyasnull", "blanksasnull", "truncatecolumns", "trimblanks",
+        "removequotes", "escape",
     }  # fmt: skip
     if options.format == "parquet" and options.given & text_only:
-        name = sorted(options.given & text_only)[0].upper()
+        name = min(options.given & text_only).upper()
         raise RedshiftError(f"{name} argument is not supported for PARQUET based COPY", "0A000")
     if options.format == "csv" and options.given & {"escape", "removequotes"}:
         raise RedshiftError("CSV is not compatible with ESCAPE or REMOVEQUOTES", "0A000")

@@ -1,4 +1,4 @@
-"""COPY of delimited text, CSV and JSON: values as text first, so that each that does not fit becomes a load error."""
+"""COPY of delimited text, CSV and JSON: text first, so that what does not fit becomes a load error."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import gzip
 import io
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +17,8 @@ from . import relations
 from .copy_options import CopyOptions
 from .errors import RedshiftError, not_supported
 from .functions import INTERNAL
-from .object_store import S3Object
 from .parquet_files import path_list
+from .records import LoadError, now
 from .table_definition import ColumnDefinition, quote
 
 if TYPE_CHECKING:
@@ -36,8 +36,7 @@ def load_text(
     options: CopyOptions,
     table: relations.Table,
     columns: Sequence[ColumnDefinition],
-    objects: Sequence[S3Object],
-    paths: Sequence[Path],
+    files: Mapping[Path, str],
 ) -> int:
     """Loads text, CSV or JSON.
 
@@ -46,8 +45,7 @@ def load_text(
         options: of COPY.
         table: the target.
         columns: what the data fills, in the order of the data.
-        objects: the S3 objects.
-        paths: their local copies.
+        files: local copies and the addresses of their objects.
 
     Returns:
         The number of rows loaded.
@@ -55,27 +53,35 @@ def load_text(
     Raises:
         RedshiftError: XX000 when more rows than MAXERROR do not fit; they are in ``stl_load_errors``.
     """
-    if not paths:
+    if not files:
         return 0
-    readable = _prepare(options, paths)
-    urls = {str(path): item.url for path, item in zip(readable, objects, strict=True)}
+    readable = _prepare(options, list(files))
+    urls = dict(zip(map(str, readable), files.values(), strict=True))
     raw = [f"c{number}" for number in range(len(columns))]
-    source = _json_source(session, options, columns, readable) if options.format == "json" else _source(options, raw, readable)
+    source = (
+        _json_source(session, options, columns, readable)
+        if options.format == "json"
+        else _source(options, raw, readable)
+    )
     session.run(f"drop table if exists {_STAGE}")
     try:
-        session.run(f"create temp table copy_stage as select row_number() over (partition by __file) as __line, * from {source}")
+        session.run(
+            f"create temp table copy_stage as select row_number() over (partition by __file) as __line, * "
+            f"from {source}"
+        )
         return _insert(session, options, table, columns, urls)
     except duckdb.InvalidInputException as error:
         _structural_error(session, table, urls, error)
         raise _failed(table) from error
     finally:
-        for path in set(readable) - set(paths):
+        for path in set(readable) - set(files):
             path.unlink(missing_ok=True)
 
 
 def _failed(table: relations.Table) -> RedshiftError:
     return RedshiftError(
-        f"Load into table '{table.name}' failed. Check 'sys_load_error_detail' system table for details.", "XX000"
+        f"Load into table '{table.name}' failed. Check 'sys_load_error_detail' system table for details.",
+        "XX000",
     )
 
 
@@ -90,26 +96,34 @@ def _source(options: CopyOptions, raw: Sequence[str], paths: Sequence[Path]) -> 
     return (
         f"read_csv({path_list(paths)}, delim = {_text(options.delimiter)}, quote = {mark}, escape = {mark}, "
         f"header = false, skip = {options.ignoreheader}, auto_detect = false, columns = {{{types}}}, "
-        f"nullstr = {_text(options.null_as)}, allow_quoted_nulls = true, compression = '{'gzip' if options.gzip else 'none'}', "
+        f"nullstr = {_text(options.null_as)}, allow_quoted_nulls = true, compression = "
+        f"'{'gzip' if options.gzip else 'none'}', "
         f"null_padding = {str(options.fillrecord).lower()}, filename = '__file', max_line_size = 4194304)"
     )
 
 
-def _json_source(session: Session, options: CopyOptions, columns: Sequence[ColumnDefinition], paths: Sequence[Path]) -> str:
+def _json_source(
+    session: Session, options: CopyOptions, columns: Sequence[ColumnDefinition], paths: Sequence[Path]
+) -> str:
     if options.jsonpaths == "auto":
         found = [f'$."{column.name}"' for column in columns]
     elif options.jsonpaths.startswith("s3://"):
         item = session.store.head(options.jsonpaths)
         if item is None:
             raise RedshiftError(f"JSONPaths file {options.jsonpaths} does not exist", "XX000")
-        found = [re.sub(r"\['([^']*)'\]", r'."\1"', path) for path in json.loads(session.store.read(item))["jsonpaths"]]
+        found = [
+            re.sub(r"\['([^']*)'\]", r'."\1"', path)
+            for path in json.loads(session.store.read(item))["jsonpaths"]
+        ]
         if len(found) != len(columns):
             raise RedshiftError(
                 f"Number of jsonpaths ({len(found)}) and of columns ({len(columns)}) should match", "XX000"
             )
     else:
         raise not_supported(f"copy with json '{options.jsonpaths}'")
-    values = ", ".join(f"json_extract_string(json, {_text(path)}) as c{number}" for number, path in enumerate(found))
+    values = ", ".join(
+        f"json_extract_string(json, {_text(path)}) as c{number}" for number, path in enumerate(found)
+    )
     return (
         f"(select {values}, filename as __file from read_json_objects({path_list(paths)}, format = 'auto', "
         f"filename = true, compression = '{'gzip' if options.gzip else 'uncompressed'}')) as j"
@@ -124,10 +138,7 @@ def _prepare(options: CopyOptions, paths: Sequence[Path]) -> list[Path]:
     for path in paths:
         data = gzip.decompress(path.read_bytes()) if options.gzip else path.read_bytes()
         mark = options.acceptinvchars
-        if mark is None:
-            text = data.decode()
-        else:
-            text = re.sub("\ufffd", lambda _: mark or "", data.decode(errors="replace"))
+        text = data.decode() if mark is None else data.decode(errors="replace").replace("\ufffd", mark)
         if options.escape:
             text = _as_csv(text, options)
         target = path.with_name(f"{path.name}.plain{'.gz' if options.gzip else ''}")
@@ -176,25 +187,34 @@ def _fields(line: str, delimiter: str) -> Iterator[str]:
 
 
 def _insert(
-    session: Session, options: CopyOptions, table: relations.Table, columns: Sequence[ColumnDefinition], urls: dict[str, str]
+    session: Session,
+    options: CopyOptions,
+    table: relations.Table,
+    columns: Sequence[ColumnDefinition],
+    urls: dict[str, str],
 ) -> int:
     values = [_value(options, f"c{number}", column) for number, column in enumerate(columns)]
-    wrong = [_wrong(f"c{number}", column, value) for number, (column, value) in enumerate(zip(columns, values, strict=True))]
+    wrong = [
+        _wrong(f"c{number}", column, value)
+        for number, (column, value) in enumerate(zip(columns, values, strict=True))
+    ]
     failing = session.run(
-        f"select __line, __file, {', '.join(wrong)}, {', '.join(f'c{n}' for n in range(len(columns)))} from {_STAGE} "
-        f"where {' or '.join(f'({text}) is not null' for text in wrong)} order by 2, 1 limit {options.maxerror + 1}"
+        f"select __line, __file, {', '.join(wrong)}, {', '.join(f'c{n}' for n in range(len(columns)))} "
+        f"from {_STAGE} "
+        f"where {' or '.join(f'({text}) is not null' for text in wrong)} order by 2, 1 limit "
+        f"{options.maxerror + 1}"
     ).fetchall()
     for row in failing:
-        _record(session, options, table, columns, urls, row)
+        _record(session, options, table, columns, [row[0], urls[row[1]], *row[2:]])
     if len(failing) > options.maxerror:
         raise _failed(table)
     names = ", ".join(quote(column.name) for column in columns)
     good = " and ".join(f"({text}) is null" for text in wrong)
-    row = session.run(
+    loaded = session.run(
         f"insert into {table.sql} ({names}) select {', '.join(values)} from {_STAGE} where {good}"
     ).fetchone()
     session.run(f"drop table {_STAGE}")
-    return int(row[0]) if row else 0
+    return int(loaded[0]) if loaded else 0
 
 
 def _value(options: CopyOptions, raw: str, column: ColumnDefinition) -> str:
@@ -218,8 +238,11 @@ def _value(options: CopyOptions, raw: str, column: ColumnDefinition) -> str:
     return f"try_cast({value} as {kind.duckdb})"
 
 
-_STRPTIME = (("YYYY", "%Y"), ("HH24", "%H"), ("HH12", "%I"), ("Month", "%B"), ("MON", "%b"), ("Mon", "%b"), ("MM", "%m"),
-             ("DD", "%d"), ("HH", "%H"), ("MI", "%M"), ("SS", "%S"), ("AM", "%p"), ("PM", "%p"), ("YY", "%y"))  # fmt: skip
+_STRPTIME = (
+    ("YYYY", "%Y"), ("HH24", "%H"), ("HH12", "%I"), ("Month", "%B"), ("MON", "%b"), ("Mon", "%b"), ("MM",
+    "%m"),
+    ("DD", "%d"), ("HH", "%H"), ("MI", "%M"), ("SS", "%S"), ("AM", "%p"), ("PM", "%p"), ("YY", "%y"),
+)  # fmt: skip
 
 
 def _strptime(pattern: str) -> str:
@@ -250,11 +273,8 @@ def _record(
     options: CopyOptions,
     table: relations.Table,
     columns: Sequence[ColumnDefinition],
-    urls: dict[str, str],
     row: Sequence[object],
 ) -> None:
-    from .warehouse import LoadError, now
-
     count = len(columns)
     reasons, values = row[2 : 2 + count], row[2 + count :]
     number = next(n for n, reason in enumerate(reasons) if reason)
@@ -264,7 +284,7 @@ def _record(
             pid=session.pid,
             table=table.name,
             start=now(),
-            file=urls.get(str(row[1]), str(row[1])),
+            file=str(row[1]),
             line=int(str(row[0])) + options.ignoreheader,
             column=columns[number].name,
             type=columns[number].type.name,
@@ -275,15 +295,19 @@ def _record(
     )
 
 
-def _structural_error(session: Session, table: relations.Table, urls: dict[str, str], error: duckdb.Error) -> None:
+def _structural_error(
+    session: Session, table: relations.Table, urls: dict[str, str], error: duckdb.Error
+) -> None:
     """A line that cannot be split into the table's columns."""
-    from .warehouse import LoadError, now
-
     message = str(error)
     line = re.search(r"Line: (\d+)", message)
     path = next((path for path in urls if path in message), next(iter(urls)))
     original = re.search(r"Original Line: (.*)", message)
-    extra = "Extra column(s) found" if "Too many" in message or "Found: " in message and _too_many(message) else "Delimiter not found"
+    extra = (
+        "Extra column(s) found"
+        if "Too many" in message or ("Found: " in message and _too_many(message))
+        else "Delimiter not found"
+    )
     session.warehouse.load_errors.append(
         LoadError(
             query_id=session.warehouse.history[-1].query_id,

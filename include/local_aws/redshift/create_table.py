@@ -1,4 +1,4 @@
-"""Reads CREATE TABLE: sqlglot does not know Redshift's column attributes, and we want to remember all of them."""
+"""Reads CREATE TABLE: sqlglot does not know all of Redshift's attributes, and we want to remember them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Redshift SQL to DuckDB SQL: sqlglot's reader and writer, and rewrites for what they get wrong or DuckDB lacks.
+"""Redshift SQL to DuckDB SQL: sqlglot's reader and writer, and rewrites for what they get wrong.
 
 Each rewrite is a small function on one kind of node, listed in ``_REWRITES``.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable, Mapping
+from typing import ClassVar
 
 import duckdb
 import sqlglot
@@ -27,11 +28,15 @@ _KEPT = {"TO_CHAR", "TRUNC", "VERSION", "CURRENT_DATABASE", "CURRENT_SCHEMA", "C
 class LocalRedshift(Redshift):
     """sqlglot's Redshift without the functions that are rewritten here."""
 
-    class Parser(Redshift.Parser):  # noqa: D106
-        FUNCTIONS = {name: make for name, make in Redshift.Parser.FUNCTIONS.items() if name not in _KEPT}
+    class Parser(Redshift.Parser):  # type: ignore[misc, valid-type]  # sqlglot builds this class at run time
+        """Reads what it does not know as an anonymous function."""
+
+        FUNCTIONS: ClassVar[dict[str, Callable[..., exp.Expr]]] = {
+            name: make for name, make in Redshift.Parser.FUNCTIONS.items() if name not in _KEPT
+        }
 
 
-def parse(sql: str) -> exp.Expression:
+def parse(sql: str) -> exp.Expr:
     """Redshift SQL as a syntax tree.
 
     Args:
@@ -40,7 +45,9 @@ def parse(sql: str) -> exp.Expression:
     Raises:
         RedshiftError: 42601 for a syntax error, 0A000 for a statement sqlglot does not know.
     """
-    plain = replace_tokens(sql, lambda t: f'"{t.value}"' if t.kind == "word" and t.value.startswith("#") else None)
+    plain = replace_tokens(
+        sql, lambda t: f'"{t.value}"' if t.kind == "word" and t.value.startswith("#") else None
+    )
     try:
         tree = sqlglot.parse_one(plain, read=LocalRedshift)
     except ParseError as error:
@@ -53,7 +60,7 @@ def parse(sql: str) -> exp.Expression:
     return tree
 
 
-def translate(tree: exp.Expression, session: Mapping[str, str] | None = None) -> exp.Expression:
+def translate(tree: exp.Expr, session: Mapping[str, str] | None = None) -> exp.Expr:
     """Rewrites a Redshift tree into one that means the same in DuckDB.
 
     Args:
@@ -63,7 +70,7 @@ def translate(tree: exp.Expression, session: Mapping[str, str] | None = None) ->
     values = session or {}
     # Children first: a rewrite sees what is below it already in DuckDB's terms.
     for node in reversed(list(tree.walk())):
-        replacement: exp.Expression | None = None
+        replacement: exp.Expr | None = None
         if isinstance(node, exp.Anonymous | exp.CurrentUser | exp.SessionUser):
             replacement = _session_function(node, values)
         if replacement is None:
@@ -93,7 +100,7 @@ def expression_to_duckdb(sql: str) -> str:
     return render(translate(tree).expressions[0])
 
 
-def render(tree: exp.Expression) -> str:
+def render(tree: exp.Expr) -> str:
     """DuckDB text of a translated tree."""
     return tree.sql(dialect="duckdb", unsupported_level=sqlglot.ErrorLevel.IGNORE)
 
@@ -107,7 +114,7 @@ def _reserved() -> frozenset[str]:
     return frozenset(row[0] for row in rows)
 
 
-def _identifier(node: exp.Expression) -> exp.Expression:
+def _identifier(node: exp.Expr) -> exp.Expr:
     """Redshift folds every identifier to lower case; DuckDB reserves words that Redshift does not."""
     name = node.name.lower()
     node.set("this", name)
@@ -115,11 +122,11 @@ def _identifier(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def _is_nonzero(node: exp.Expression) -> bool:
+def _is_nonzero(node: exp.Expr) -> bool:
     return isinstance(node, exp.Literal) and not node.is_string and float(node.name) != 0
 
 
-def _checked_divisor(node: exp.Expression) -> exp.Expression:
+def _checked_divisor(node: exp.Expr) -> exp.Expr:
     """Redshift fails on a division by zero; DuckDB gives NULL or infinity."""
     divisor = node.expression
     node.set("typed", False)
@@ -132,11 +139,11 @@ def _checked_divisor(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def _parenthesised(node: exp.Expression) -> exp.Expression:
+def _parenthesised(node: exp.Expr) -> exp.Expr:
     return exp.Paren(this=node) if isinstance(node, exp.Binary | exp.Connector) else node
 
 
-def _aggregate_frame(node: exp.Expression) -> exp.Expression:
+def _aggregate_frame(node: exp.Expr) -> exp.Expr:
     """The aggregate with its FILTER and OVER around it."""
     outer = node
     while isinstance(outer.parent, exp.Filter | exp.Window | exp.WithinGroup) and outer.arg_key == "this":
@@ -144,7 +151,7 @@ def _aggregate_frame(node: exp.Expression) -> exp.Expression:
     return outer
 
 
-def _swap(outer: exp.Expression, inner: exp.Expression, other: exp.Expression) -> exp.Expression:
+def _swap(outer: exp.Expr, inner: exp.Expr, other: exp.Expr) -> exp.Expr:
     """A copy of ``outer`` in which ``other`` stands for ``inner``."""
     if outer is inner:
         return other
@@ -157,8 +164,8 @@ def _swap(outer: exp.Expression, inner: exp.Expression, other: exp.Expression) -
     return copy
 
 
-def _average(node: exp.Expression) -> exp.Expression | None:
-    """AVG of integers is a BIGINT and of decimals a decimal, so the argument's type decides, also over a window."""
+def _average(node: exp.Expr) -> exp.Expr | None:
+    """AVG of integers is a BIGINT and of decimals a decimal: the argument's type decides."""
     outer = _aggregate_frame(node)
     argument = node.this
     plain = argument.expressions[0] if isinstance(argument, exp.Distinct) else argument
@@ -175,14 +182,16 @@ def _average(node: exp.Expression) -> exp.Expression | None:
     return None
 
 
-def _cast(node: exp.Expression) -> exp.Expression:
+def _cast(node: exp.Expr) -> exp.Expr:
     """CAST to VARCHAR(n) cuts at n bytes; NUMERIC alone is NUMERIC(18,0); CHAR alone is CHAR(1)."""
     to = node.args["to"]
     kind = to.this
-    if kind in {exp.DType.DECIMAL} and not to.expressions:
+    if kind == exp.DType.DECIMAL and not to.expressions:
         to.set("expressions", [exp.DataTypeParam(this=exp.Literal.number(n)) for n in (18, 0)])
     elif kind in {exp.DType.VARCHAR, exp.DType.CHAR, exp.DType.NVARCHAR, exp.DType.NCHAR, exp.DType.TEXT}:
-        length = to.expressions[0].name.lower() if to.expressions else ("1" if kind == exp.DType.CHAR else "max")
+        length = (
+            to.expressions[0].name.lower() if to.expressions else ("1" if kind == exp.DType.CHAR else "max")
+        )
         node.set("to", exp.DataType.build("text"))
         if length != "max":
             return _macro("truncate_bytes", node.copy(), exp.Literal.number(length))
@@ -191,12 +200,12 @@ def _cast(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def _macro(name: str, *arguments: exp.Expression) -> exp.Expression:
+def _macro(name: str, *arguments: exp.Expr) -> exp.Expr:
     call = exp.Anonymous(this=name, expressions=list(arguments))
     return exp.Dot(this=exp.to_identifier(INTERNAL), expression=call)
 
 
-def _listagg(node: exp.Expression) -> exp.Expression:
+def _listagg(node: exp.Expr) -> exp.Expr:
     """LISTAGG has no separator unless one is given; DISTINCT applies to the value alone."""
     value = node.this
     separator = node.args.get("separator") or exp.Literal.string("")
@@ -212,7 +221,7 @@ def _listagg(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def _regexp_replace(node: exp.Expression) -> exp.Expression:
+def _regexp_replace(node: exp.Expr) -> exp.Expr:
     if node.args.get("position") is not None and node.args["position"].name not in {"", "1"}:
         raise not_supported(node.sql("redshift"))
     node.set("position", None)
@@ -222,7 +231,7 @@ def _regexp_replace(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def _similar_to(node: exp.Expression) -> exp.Expression:
+def _similar_to(node: exp.Expr) -> exp.Expr:
     """SIMILAR TO is a regular expression with LIKE's wildcards, matched against the whole value."""
     pattern = node.expression
     if not (isinstance(pattern, exp.Literal) and pattern.is_string):
@@ -235,7 +244,7 @@ def _similar_part(match: re.Match[str]) -> str:
     return {"%": ".*", "_": ".", ".": r"\.", "^": r"\^", "$": r"\$"}.get(match[0], match[0])
 
 
-def _like(node: exp.Expression) -> exp.Expression | None:
+def _like(node: exp.Expr) -> exp.Expr | None:
     r"""LIKE's default escape character is ``\`` in Redshift and none in DuckDB."""
     pattern = node.expression
     if isinstance(node.parent, exp.Escape) or not (isinstance(pattern, exp.Literal) and "\\" in pattern.name):
@@ -243,7 +252,7 @@ def _like(node: exp.Expression) -> exp.Expression | None:
     return exp.Escape(this=node.copy(), expression=exp.Literal.string("\\"))
 
 
-def _now(node: exp.Expression) -> exp.Expression:
+def _now(node: exp.Expr) -> exp.Expr:
     """GETDATE() has whole seconds, SYSDATE microseconds; neither has a time zone."""
     now = exp.cast(exp.Anonymous(this="now"), "timestamp")
     if node.args.get("sysdate"):
@@ -251,7 +260,11 @@ def _now(node: exp.Expression) -> exp.Expression:
     return exp.Anonymous(this="date_trunc", expressions=[exp.Literal.string("second"), now])
 
 
-def _concat(node: exp.Expression) -> exp.Expression:
+def _today(_: exp.Expr) -> exp.Expr:
+    return exp.cast(exp.Anonymous(this="now"), "date")
+
+
+def _concat(node: exp.Expr) -> exp.Expr:
     """CONCAT with a NULL is NULL in Redshift."""
     first, *rest = node.expressions
     for part in rest:
@@ -259,14 +272,14 @@ def _concat(node: exp.Expression) -> exp.Expression:
     return exp.Paren(this=first)
 
 
-def _date_part(node: exp.Expression) -> exp.Expression:
+def _date_part(node: exp.Expr) -> exp.Expr:
     """DuckDB's EXTRACT gives a BIGINT where Redshift's gives an INTEGER."""
     if node.name.upper() in {"EPOCH", "EPOCH_MS"}:
         return node
     return exp.cast(node.copy(), "int")
 
 
-def _anonymous(node: exp.Expression) -> exp.Expression | None:
+def _anonymous(node: exp.Expr) -> exp.Expr | None:
     name = node.name.lower()
     arguments = node.expressions
     if name == "to_char" and len(arguments) == 2 and arguments[1].is_string:
@@ -274,6 +287,8 @@ def _anonymous(node: exp.Expression) -> exp.Expression | None:
         return number_format(value, pattern.name) or date_format(value, pattern.name)
     if name == "trunc":
         return _macro("trunc_to_unit", *arguments) if len(arguments) == 1 else None
+    if name == "octet_length":
+        return exp.Anonymous(this="strlen", expressions=[argument.copy() for argument in arguments])
     if name == "ratio_to_report":
         return _ratio_to_report(node)
     if name in _MACRO_NAMES:
@@ -283,7 +298,20 @@ def _anonymous(node: exp.Expression) -> exp.Expression | None:
     return None
 
 
-def _ratio_to_report(node: exp.Expression) -> None:
+def _merge_insert(node: exp.Expr) -> exp.Expr:
+    """Sqlglot reads INSERT VALUES (...) in a MERGE as a column list with one call of a function VALUES."""
+    then = node.args["then"]
+    columns = then.this if isinstance(then, exp.Insert) else None
+    if isinstance(columns, exp.Tuple) and isinstance(columns.expressions[0], exp.Anonymous):
+        then.set(
+            "expression",
+            exp.Tuple(expressions=[value.copy() for value in columns.expressions[0].expressions]),
+        )
+        then.set("this", None)
+    return node
+
+
+def _ratio_to_report(node: exp.Expr) -> exp.Expr | None:
     window = node.parent
     if not isinstance(window, exp.Window):
         raise RedshiftError("window function ratio_to_report requires an OVER clause", "42P20")
@@ -291,23 +319,27 @@ def _ratio_to_report(node: exp.Expression) -> None:
     total = window.copy()
     total.set("this", exp.Sum(this=value.copy()))
     window.replace(exp.Paren(this=exp.Div(this=value, expression=total, typed=False, safe=True)))
+    return None
 
 
-def _session_function(node: exp.Expression, values: Mapping[str, str]) -> exp.Expression | None:
+def _session_function(node: exp.Expr, values: Mapping[str, str]) -> exp.Expr | None:
     if isinstance(node, exp.Anonymous) and node.expressions:
         return None
-    name = {exp.CurrentUser: "current_user", exp.SessionUser: "session_user"}.get(type(node), node.name.lower())
+    name = node.name.lower()
+    if isinstance(node, exp.CurrentUser | exp.SessionUser):
+        name = "current_user" if isinstance(node, exp.CurrentUser) else "session_user"
     value = values.get(name)
     return exp.maybe_parse(value, dialect="duckdb") if value is not None else None
 
 
 _MACRO_NAMES = {
-    "is_valid_json", "is_valid_json_array", "json_extract_array_element_text", "json_serialize", "isnull", "zeroifnull",
-    "textlen", "btrim", "func_sha1", "dexp", "dlog10", "bpcharcmp", "pg_get_userbyid", "has_schema_privilege",
+    "is_valid_json", "is_valid_json_array", "json_extract_array_element_text", "json_serialize", "isnull",
+    "zeroifnull", "textlen", "btrim", "func_sha1", "dexp", "dlog10", "bpcharcmp", "pg_get_userbyid",
+    "has_schema_privilege",
     "has_table_privilege", "pg_encoding_to_char",
 }  # fmt: skip
 
-_REWRITES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression | None]] = {
+_REWRITES: dict[type[exp.Expr], Callable[[exp.Expr], exp.Expr | None]] = {
     exp.Identifier: _identifier,
     exp.Div: _checked_divisor,
     exp.Mod: _checked_divisor,
@@ -320,13 +352,15 @@ _REWRITES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression 
     exp.Like: _like,
     exp.ILike: _like,
     exp.CurrentTimestamp: _now,
+    exp.CurrentDate: _today,
     exp.Concat: _concat,
     exp.Extract: _date_part,
     exp.Anonymous: _anonymous,
+    exp.When: _merge_insert,
 }
 
 
-def name_columns(tree: exp.Expression) -> None:
+def name_columns(tree: exp.Expr) -> None:
     """Gives unnamed columns of the outermost query the names Redshift gives them.
 
     Args:
@@ -343,14 +377,15 @@ def name_columns(tree: exp.Expression) -> None:
         item.replace(exp.alias_(item.copy(), _column_name(item), quoted=True))
 
 
-def _column_name(node: exp.Expression) -> str:
+def _column_name(node: exp.Expr) -> str:  # noqa: PLR0911 - one line a kind of expression
     if isinstance(node, exp.Paren | exp.Window | exp.Filter | exp.WithinGroup):
         return _column_name(node.this)
     if isinstance(node, exp.Cast):
         inner = node.this
         if isinstance(inner, exp.Column):
             return inner.name.lower()
-        return {"INT": "int4", "BIGINT": "int8", "DECIMAL": "numeric"}.get(node.to.this.name, node.to.this.name.lower())
+        kind = str(node.to.this.name)
+        return {"INT": "int4", "BIGINT": "int8", "DECIMAL": "numeric"}.get(kind, kind.lower())
     if isinstance(node, exp.Column):
         return node.name.lower()
     if isinstance(node, exp.Case):
@@ -363,5 +398,7 @@ def _column_name(node: exp.Expression) -> str:
     if isinstance(node, exp.Anonymous):
         return node.name.lower()
     if isinstance(node, exp.Func) and not isinstance(node, exp.Connector | exp.Binary):
-        return {"groupconcat": "listagg", "currenttimestamp": "getdate"}.get(node.key.replace("_", ""), node.sql_name().lower())
+        return {"groupconcat": "listagg", "currenttimestamp": "getdate"}.get(
+            node.key.replace("_", ""), node.sql_name().lower()
+        )
     return "?column?"

@@ -51,12 +51,21 @@ _RULES: tuple[_Rule, ...] = tuple(
     (re.compile(pattern, re.IGNORECASE | re.DOTALL), make)
     for pattern, make in (
         (r"CHECK\(\(strlen\((rtrim\()?[^<]*\)+ <= (\d+)\)\)", _value_too_long),
-        (r"NOT NULL constraint failed: (?:.*\.)?([^.\s]+)$", lambda m: (f"Cannot insert a NULL value into column {m[1]}", "23502")),
+        (
+            r"NOT NULL constraint failed: (?:.*\.)?([^.\s]+)$",
+            lambda m: (f"Cannot insert a NULL value into column {m[1]}", "23502"),
+        ),
         (r"Divide by zero", lambda _: ("Divide by zero", "22012")),
         (
-            r"Conflict on|write-write conflict|Cannot update a table that has been altered|Transaction conflict",
+            (
+                r"Conflict on|write-write conflict|Cannot update a table that has been altered|Transaction "
+                "conflict"
+            ),
             lambda _: (
-                "1023 DETAIL: Serializable isolation violation on table; a concurrent transaction changed the same rows",
+                (
+                    "1023 DETAIL: Serializable isolation violation on table; another transaction changed "
+                    "the same rows"
+                ),
                 "40001",
             ),
         ),
@@ -65,33 +74,84 @@ _RULES: tuple[_Rule, ...] = tuple(
             r"(?:Table|View) with name \"?([^\"\s]+)\"? does not exist",
             lambda m: (f'relation "{m[1].lower()}" does not exist', "42P01"),
         ),
-        (r"(?:Table|View|Catalog) (?:with name )?\"?([^\"\s]+)\"? already exists", lambda m: (f'Relation "{m[1]}" already exists', "42P07")),
-        (r"Schema with name \"?([^\"\s]+)\"? already exists", lambda m: (f'Schema "{m[1]}" already exists', "42P06")),
-        (r"schema (?:with name )?\"?([^\"\s!]+)\"? (?:does not exist|not found)", lambda m: (f'schema "{m[1]}" does not exist', "3F000")),
-        (r"No catalog \+ schema named \"([^\"]+)\" found", lambda m: (f'schema "{m[1]}" does not exist', "3F000")),
-        (r"Function with name \"?(\w+)\"? does not exist", lambda m: (f"function {m[1].lower()}() does not exist", "42883")),
-        (r"No function matches the given name and argument types '([^']+)'", lambda m: (f"function {m[1].lower()} does not exist", "42883")),
-        (r"Referenced table \"([^\"]+)\" not found", lambda m: (f'missing FROM-clause entry for table "{m[1]}"', "42P01")),
         (
-            r"Referenced (?:update )?column \"?([^\"\s]+)\"? not found|does not have a column (?:with name|named) \"?([^\"\s!]+)",
+            r"(?:Table|View|Catalog) (?:with name )?\"?([^\"\s]+)\"? already exists",
+            lambda m: (f'Relation "{m[1]}" already exists', "42P07"),
+        ),
+        (
+            r"Schema with name \"?([^\"\s]+)\"? already exists",
+            lambda m: (f'Schema "{m[1]}" already exists', "42P06"),
+        ),
+        (
+            r"schema (?:with name )?\"?([^\"\s!]+)\"? (?:does not exist|not found)",
+            lambda m: (f'schema "{m[1]}" does not exist', "3F000"),
+        ),
+        (
+            r"No catalog \+ schema named \"([^\"]+)\" found",
+            lambda m: (f'schema "{m[1]}" does not exist', "3F000"),
+        ),
+        (
+            r"Function with name \"?(\w+)\"? does not exist",
+            lambda m: (f"function {m[1].lower()}() does not exist", "42883"),
+        ),
+        (
+            r"No function matches the given name and argument types '([^']+)'",
+            lambda m: (f"function {m[1].lower()} does not exist", "42883"),
+        ),
+        (
+            r"Referenced table \"([^\"]+)\" not found",
+            lambda m: (f'missing FROM-clause entry for table "{m[1]}"', "42P01"),
+        ),
+        (
+            (
+                r"Referenced (?:update )?column \"?([^\"\s]+)\"? not found|"
+                r"does not have a column (?:with name|named) \"?([^\"\s!]+)"
+            ),
             lambda m: (f'column "{m[1] or m[2]}" does not exist', "42703"),
         ),
         (
             r"column \"([^\"]+)\" must appear in the GROUP BY clause",
-            lambda m: (f'column "{m[1]}" must appear in the GROUP BY clause or be used in an aggregate function', "42803"),
+            lambda m: (
+                f'column "{m[1]}" must appear in the GROUP BY clause or be used in an aggregate function',
+                "42803",
+            ),
         ),
-        (r"Ambiguous reference to column name \"([^\"]+)\"", lambda m: (f'column reference "{m[1]}" is ambiguous', "42702")),
+        (
+            r"Ambiguous reference to column name \"([^\"]+)\"",
+            lambda m: (f'column reference "{m[1]}" is ambiguous', "42702"),
+        ),
         (
             r"Could not convert string '(.*)' to U?INT(\d+)",
-            lambda m: (f'invalid input syntax for type {"bigint" if m[2] == "64" else "integer"}: "{m[1]}"', "22P02"),
+            lambda m: (
+                f'invalid input syntax for type {"bigint" if m[2] == "64" else "integer"}: "{m[1]}"',
+                "22P02",
+            ),
         ),
-        (r"Could not convert string [\"'](.*)[\"'] to (DECIMAL|DOUBLE|FLOAT)", lambda m: (f'invalid input syntax for type numeric: "{m[1]}"', "22P02")),
-        (r"(date|time|timestamp) field value out of range: \"(.*?)\"", lambda m: (f'date/time field value out of range: "{m[2]}"', "22008")),
-        (r"invalid (date|timestamp) field format: \"(.*?)\"", lambda m: (f'invalid input syntax for type {m[1]}: "{m[2]}"', "22007")),
-        (r"DECIMAL\((\d+),\s*(\d+)\).*out of range|Could not cast value .* to DECIMAL\((\d+),\s*(\d+)\)", lambda _: ("numeric field overflow", "22003")),
+        (
+            r"Could not convert string [\"'](.*)[\"'] to (DECIMAL|DOUBLE|FLOAT)",
+            lambda m: (f'invalid input syntax for type numeric: "{m[1]}"', "22P02"),
+        ),
+        (
+            r"(date|time|timestamp) field value out of range: \"(.*?)\"",
+            lambda m: (f'date/time field value out of range: "{m[2]}"', "22008"),
+        ),
+        (
+            r"invalid (date|timestamp) field format: \"(.*?)\"",
+            lambda m: (f'invalid input syntax for type {m[1]}: "{m[2]}"', "22007"),
+        ),
+        (
+            r"DECIMAL\((\d+),\s*(\d+)\).*out of range|Could not cast value .* to DECIMAL\((\d+),\s*(\d+)\)",
+            lambda _: ("numeric field overflow", "22003"),
+        ),
         (r"out of range|Overflow", lambda m: (f"value out of range: {_first_line(m.string)}", "22003")),
-        (r"has \d+ columns? but \d+ values? were supplied|table \S+ has \d+ columns", lambda _: ("INSERT has a different number of expressions than target columns", "42601")),
-        (r"More than one row returned by a subquery", lambda _: ("single-row subquery returns more than one row", "21000")),
+        (
+            r"expected \d+ columns? but \d+ values? were|has \d+ columns? but \d+ values? were supplied",
+            lambda _: ("INSERT has a different number of expressions than target columns", "42601"),
+        ),
+        (
+            r"More than one row returned by a subquery",
+            lambda _: ("single-row subquery returns more than one row", "21000"),
+        ),
         (r"syntax error at or near \"([^\"]*)\"", lambda m: (f'syntax error at or near "{m[1]}"', "42601")),
         (r"syntax error at end of input", lambda _: ("syntax error at end of input", "42601")),
     )

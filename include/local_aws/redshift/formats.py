@@ -10,8 +10,9 @@ from .errors import not_supported
 
 # Redshift's pattern -> strftime's; longest first.
 _STRFTIME = (
-    ("YYYY", "%Y"), ("IYYY", "%G"), ("HH24", "%H"), ("HH12", "%I"), ("FMMonth", "%B"), ("FMDay", "%A"), ("FMMM", "%-m"),
-    ("FMDD", "%-d"), ("DDD", "%j"), ("Mon", "%b"), ("Dy", "%a"), ("YY", "%y"), ("MM", "%m"), ("DD", "%d"), ("HH", "%I"),
+    ("YYYY", "%Y"), ("IYYY", "%G"), ("HH24", "%H"), ("HH12", "%I"), ("FMMonth", "%B"), ("FMDay", "%A"),
+    ("FMMM", "%-m"), ("FMDD", "%-d"), ("DDD", "%j"), ("Mon", "%b"), ("Dy", "%a"), ("YY", "%y"), ("MM", "%m"),
+    ("DD", "%d"), ("HH", "%I"),
     ("MI", "%M"), ("SS", "%S"), ("MS", "%g"), ("US", "%f"), ("AM", "%p"), ("PM", "%p"), ("IW", "%V"),
 )  # fmt: skip
 
@@ -42,12 +43,19 @@ _EXPRESSIONS = {
 _PATTERNS = sorted([*_EXPRESSIONS, *(name for name, _ in _STRFTIME)], key=len, reverse=True)
 _LOWER_TOO = {name.lower(): name for name, _ in _STRFTIME if name.isupper() or name[:2].isupper()}
 _TOKEN = re.compile(
-    "|".join([r'"[^"]*"', *map(re.escape, _PATTERNS), *(name for name in map(str.lower, _PATTERNS) if name in _LOWER_TOO), "."]),
+    "|".join(
+        [
+            r'"[^"]*"',
+            *map(re.escape, _PATTERNS),
+            *(name for name in map(str.lower, _PATTERNS) if name in _LOWER_TOO),
+            ".",
+        ]
+    ),
     re.DOTALL,
 )
 
 
-def date_format(value: exp.Expression, pattern: str) -> exp.Expression:
+def date_format(value: exp.Expr, pattern: str) -> exp.Expr:
     """TO_CHAR of a date or timestamp.
 
     Args:
@@ -77,7 +85,7 @@ def _strftime(source: str, pattern: str) -> str:
     return f"strftime({source}, '{quoted}')"
 
 
-def number_format(value: exp.Expression, pattern: str) -> exp.Expression | None:
+def number_format(value: exp.Expr, pattern: str) -> exp.Expr | None:
     """TO_CHAR of a number, or None when the format is one of dates.
 
     Args:
@@ -88,7 +96,7 @@ def number_format(value: exp.Expression, pattern: str) -> exp.Expression | None:
         RedshiftError: 0A000 for a numeric format with other parts, such as ``S`` or ``MI``.
     """
     upper = pattern.upper()
-    if not re.search("[09]", upper) or re.search(r"Y|M[^I]|H|DD|SS|[A-CE-FH-KN-RT-Z]", upper.replace("FM", "")):
+    if not re.search("[09]", upper) or re.sub("FM|MI|SG|PL|PR|RN|TH|[09.,DGSLV$]", "", upper):
         return None
     if not re.fullmatch(r"(FM)?\$?[09,G]*([.D][09]*)?", upper):
         raise not_supported(f"to_char with format '{pattern}'")
@@ -99,9 +107,12 @@ def number_format(value: exp.Expression, pattern: str) -> exp.Expression | None:
     groups = "," if "," in whole or "G" in whole else ""
     zeros = len(whole) - whole.index("0") if "0" in whole else 0
     source = value.sql(dialect="duckdb")
-    text = f"format('{{:{groups}.{len(decimals)}f}}', abs(({source})::decimal(38, {max(len(decimals), 6)}))::double)"
+    exact = f"abs(({source})::decimal(38, {max(len(decimals), 6)}))"
+    text = f"format('{{:{groups}.{len(decimals)}f}}', {exact}::double)"
     if zeros:
-        text = f"lpad({text}, greatest(length({text}), {zeros + (len(decimals) + 1 if decimals else 0)}), '0')"
+        text = (
+            f"lpad({text}, greatest(length({text}), {zeros + (len(decimals) + 1 if decimals else 0)}), '0')"
+        )
     sign = f"case when ({source}) < 0 then '-' else '{' ' if fill else ''}' end"
     text = f"{sign} || '{'$' if dollar else ''}' || {text}"
     if fill:

@@ -13,7 +13,8 @@ MACROS: tuple[str, ...] = (
     """truncate_bytes(value, bytes) as case
          when strlen(value) <= bytes then value
          when strlen(value) = length(value) then left(value, bytes)
-         else left(value, list_max(list_filter(range(bytes + 1), lambda n: strlen(left(value, n)) <= bytes))::bigint)
+         else left(value, list_max(list_filter(range(bytes + 1), lambda n: strlen(left(value, n)) <=
+         bytes))::bigint)
        end""",
     "is_valid_json(value) as coalesce(json_valid(value) and json_type(value) in ('OBJECT', 'ARRAY'), false)",
     "is_valid_json_array(value) as coalesce(json_valid(value) and json_type(value) = 'ARRAY', false)",
@@ -44,7 +45,13 @@ def setup(database: str) -> list[str]:
     return [
         f'create schema "{database}".public',
         f"create schema {prefix}",
-        f"create table {prefix}.external_schemas (name varchar, glue_database varchar, iam_role varchar, owner varchar)",
-        f"create table {prefix}.views (schema_name varchar, name varchar, query varchar, materialized boolean)",
+        (
+            f"create table {prefix}.external_schemas (name varchar, glue_database varchar, iam_role varchar, "
+            f"owner varchar)"
+        ),
+        (
+            f"create table {prefix}.views (schema_name varchar, name varchar, query varchar, materialized "
+            f"boolean)"
+        ),
         *(f"create macro {prefix}.{macro}" for macro in MACROS),
     ]

@@ -1,4 +1,4 @@
-"""S3 as COPY, UNLOAD and Spectrum see it: list a prefix, fetch objects into a bounded cache, write and delete."""
+"""S3 as COPY, UNLOAD and Spectrum see it: find, fetch into a bounded cache, write and delete objects."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class ObjectStore:
                 )
             return self._client
 
-    def list(self, url: str) -> list[S3Object]:
+    def find(self, url: str) -> list[S3Object]:
         """Objects whose key starts with the address, in the order of their keys."""
         bucket, prefix = split_url(url)
         found: list[S3Object] = []

@@ -1,4 +1,4 @@
-"""Reads of Parquet files: their schema against declared columns, and Spectrum's words when they do not fit."""
+"""Parquet files: their schema against declared columns, and Spectrum's words when they do not fit."""
 
 from __future__ import annotations
 
@@ -68,13 +68,21 @@ def read_schema(session: Session, path: Path, url: str) -> tuple[ParquetColumn, 
         RedshiftError: XX000 when the file is not Parquet, naming it.
     """
     try:
-        types = session.run(f"describe select * from read_parquet({_text(str(path))}, hive_partitioning = false)").fetchall()
-        rows = session.run(f"select name, type, repetition_type from parquet_schema({_text(str(path))})").fetchall()
+        types = session.run(
+            f"describe select * from read_parquet({_text(str(path))}, hive_partitioning = false)"
+        ).fetchall()
+        rows = session.run(
+            f"select name, type, repetition_type from parquet_schema({_text(str(path))})"
+        ).fetchall()
     except duckdb.Error as error:
         if isinstance(error, duckdb.InterruptException):
             raise
-        raise scan_error(f"File '{url}' has an invalid Parquet footer or is corrupt: {_reason(error)}") from error
-    physical = {row[0]: f"{(row[2] or 'OPTIONAL').lower()} {(row[1] or 'group').lower()} {row[0]}" for row in rows}
+        raise scan_error(
+            f"File '{url}' has an invalid Parquet footer or is corrupt: {_reason(error)}"
+        ) from error
+    physical = {
+        row[0]: f"{(row[2] or 'OPTIONAL').lower()} {(row[1] or 'group').lower()} {row[0]}" for row in rows
+    }
     return tuple(ParquetColumn(row[0], row[1], physical.get(row[0], row[1].lower())) for row in types)
 
 
@@ -116,7 +124,11 @@ def check_column(url: str, column: str, declared: DataType, found: ParquetColumn
 def _fits(declared: DataType, found: str) -> bool:
     if declared.name == "numeric":
         parquet = DataType.of_duckdb(found)
-        return parquet.name == "numeric" and parquet.scale == declared.scale and parquet.precision <= declared.precision
+        return (
+            parquet.name == "numeric"
+            and parquet.scale == declared.scale
+            and parquet.precision <= declared.precision
+        )
     if declared.name == "super":
         return True
     return found in _FITS.get(declared.name, {found})

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .session import Session
 
 
-def prepare(session: Session, tree: exp.Expression) -> str:
+def prepare(session: Session, tree: exp.Expr) -> str:
     """DuckDB text of a Redshift tree, with external tables, system views and late-binding views put in.
 
     Args:
@@ -56,7 +56,9 @@ def _select_sql(session: Session, statement: Statement) -> str:
 
 def result_columns(cursor: duckdb.DuckDBPyConnection) -> tuple[Column, ...]:
     """Redshift's columns of DuckDB's result."""
-    return tuple(DataType.of_duckdb(str(item[1])).column(item[0].lower()) for item in cursor.description or ())
+    return tuple(
+        DataType.of_duckdb(str(item[1])).column(item[0].lower()) for item in cursor.description or ()
+    )
 
 
 def explain(session: Session, statement: Statement) -> Result:
@@ -79,7 +81,7 @@ def insert(session: Session, statement: Statement) -> Result:
     return _changed(session, "INSERT", tree)
 
 
-def _refuse_identity(tree: exp.Expression, given: list[str], table: relations.Table) -> None:
+def _refuse_identity(tree: exp.Expr, given: list[str], table: relations.Table) -> None:
     always = {column.name for column in table.definition.columns if column.identity_always}
     if always & set(given) and not tree.args.get("default"):
         raise RedshiftError("cannot set an identity column to a value", "0A000")
@@ -103,13 +105,13 @@ def delete(session: Session, statement: Statement) -> Result:
     return _changed(session, "DELETE", tree)
 
 
-def _replace_target(session: Session, node: exp.Expression) -> relations.Table:
+def _replace_target(session: Session, node: exp.Expr) -> relations.Table:
     table = relations.target(session, node)
     node.replace(table.node(alias=node.alias or table.name))
     return table
 
 
-def _changed(session: Session, tag: str, tree: exp.Expression) -> Result:
+def _changed(session: Session, tag: str, tree: exp.Expr) -> Result:
     row = session.run_tree(tree).fetchone()
     return Result(tag, None, [], int(row[0]) if row else 0)
 
@@ -128,7 +130,7 @@ def merge(session: Session, statement: Statement) -> Result:
     return _changed(session, "MERGE", tree)
 
 
-def _refuse_duplicate_matches(session: Session, tree: exp.Expression) -> None:
+def _refuse_duplicate_matches(session: Session, tree: exp.Expr) -> None:
     table = relations.target(session, tree.this)
     alias = tree.this.alias or tree.this.name
     probe = (

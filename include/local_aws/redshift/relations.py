@@ -37,7 +37,9 @@ class Table:
     @property
     def sql(self) -> str:
         """Its quoted name for DuckDB."""
-        return f"temp.main.{quote(self.name)}" if self.temporary else f"{quote(self.schema)}.{quote(self.name)}"
+        return (
+            f"temp.main.{quote(self.name)}" if self.temporary else f"{quote(self.schema)}.{quote(self.name)}"
+        )
 
     def node(self, alias: str = "") -> exp.Table:
         """Its name as a node of a syntax tree."""
@@ -89,7 +91,7 @@ def _table(session: Session, schema: str, name: str, comment: str | None) -> Tab
     return Table(schema, name, not schema, TableDefinition(columns))
 
 
-def target(session: Session, node: exp.Expression) -> Table:
+def target(session: Session, node: exp.Expr) -> Table:
     """The table a statement writes to.
 
     Raises:
@@ -106,10 +108,13 @@ def target(session: Session, node: exp.Expression) -> Table:
 
 def no_relation(schema: str, name: str) -> RedshiftError:
     """The error for a name that stands for nothing."""
-    return RedshiftError(f'relation "{schema}.{name}" does not exist' if schema else f'relation "{name}" does not exist', "42P01")
+    return RedshiftError(
+        f'relation "{schema}.{name}" does not exist' if schema else f'relation "{name}" does not exist',
+        "42P01",
+    )
 
 
-def resolve(session: Session, tree: exp.Expression) -> exp.Expression:
+def resolve(session: Session, tree: exp.Expr) -> exp.Expr:
     """Puts subqueries in place of external tables, system views and late-binding views.
 
     Args:
@@ -152,7 +157,7 @@ def _replacement(
 
 
 def _put(table: exp.Table, text: str) -> None:
-    query = exp.maybe_parse(text, dialect="duckdb")
+    query: exp.Expr = exp.maybe_parse(text, dialect="duckdb")
     alias = table.args.get("alias") or exp.TableAlias(this=exp.to_identifier(table.name, quoted=True))
     subquery = exp.Subquery(this=query, alias=alias.copy())
     schema = table.text("db")
@@ -170,5 +175,7 @@ def _put(table: exp.Table, text: str) -> None:
 
 def late_views(session: Session) -> dict[tuple[str, str], str]:
     """Redshift text of the views that look their tables up when they are used, by schema and name."""
-    rows = session.run(f"select schema_name, name, query from {INTERNAL}.views where not materialized").fetchall()
+    rows = session.run(
+        f"select schema_name, name, query from {INTERNAL}.views where not materialized"
+    ).fetchall()
     return {(row[0], row[1]): row[2] for row in rows}

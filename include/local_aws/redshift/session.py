@@ -1,6 +1,7 @@
 """One connection to a database: how a statement travels.
 
-``execute`` reads the statement's kind, ``commands`` names the function that handles that kind, and this module puts a
+``execute`` reads the statement's kind, ``commands`` names the function that handles that kind, and this
+module puts a
 transaction around it: autocommit, BEGIN to COMMIT, the aborted state, the write lock and cancelling.
 """
 
@@ -17,13 +18,14 @@ from sqlglot import exp
 from . import commands, query
 from .errors import RedshiftError, translate
 from .functions import INTERNAL
+from .records import QueryRecord, now
 from .statement import Statement, parse_statement, replace_tokens
 from .table_definition import quote
 from .types import Column, Result
 
 if TYPE_CHECKING:
     from .object_store import ObjectStore
-    from .warehouse import Database, QueryRecord, Warehouse
+    from .warehouse import Database, Warehouse
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +37,8 @@ _CANCELLED = "Query (statement) cancelled on user's request"
 class Session:
     """A connection; used by one thread at a time, except :meth:`cancel`.
 
-    ``BEGIN READ WRITE`` takes the write lock at once, so that all that the transaction reads is as fresh as what it
+    ``BEGIN READ WRITE`` takes the write lock at once, so that all that the transaction reads is as fresh as
+    what it
     writes to; a plain ``BEGIN`` takes it before the first write.
     """
 
@@ -59,7 +62,8 @@ class Session:
         self.cursor.execute(f"use {quote(database.name)}.public")
         self.set_search_path(["public"])
 
-    # -- the public face -------------------------------------------------------------------------------------------
+    # -- the public face
+    # -------------------------------------------------------------------------------------------
 
     def execute(self, sql: str, parameters: Mapping[str, str] | Sequence[Any] | None = None) -> Result:
         """Runs exactly one statement, in a transaction of its own unless one is open.
@@ -95,7 +99,8 @@ class Session:
             parameter_types: Redshift type names of the first parameters; an empty name leaves one open.
 
         Returns:
-            One type name a parameter (``varchar`` where nothing is known) and the columns, None without a result set.
+            One type name a parameter (``varchar`` where nothing is known) and the columns, None without a
+            result set.
         """
         types: dict[int, str] = {number: name for number, name in enumerate(parameter_types, 1) if name}
         count = 0
@@ -133,7 +138,8 @@ class Session:
         finally:
             self.database.lock.release(self)
 
-    # -- what the handlers use -------------------------------------------------------------------------------------
+    # -- what the handlers use
+    # -------------------------------------------------------------------------------------
 
     @property
     def store(self) -> ObjectStore:
@@ -156,19 +162,21 @@ class Session:
         return self.cursor.execute(duckdb_sql)
 
     def aside(self, duckdb_sql: str) -> duckdb.DuckDBPyConnection:
-        """Runs DuckDB SQL that reads no table outside the session's transaction, so that its failure harms nothing."""
+        """Runs DuckDB SQL that reads no table beside the transaction, so that its failure harms nothing."""
         cursor = self.cursor.cursor()
         cursor.execute(f"use {quote(self.database.name)}.public")
         return cursor.execute(duckdb_sql)
 
-    def run_tree(self, tree: exp.Expression) -> duckdb.DuckDBPyConnection:
+    def run_tree(self, tree: exp.Expr) -> duckdb.DuckDBPyConnection:
         """Translates a Redshift tree, reads what it needs from S3 and the catalog, and runs it."""
         return self.run(query.prepare(self, tree))
 
     def set_search_path(self, schemas: Sequence[str]) -> None:
         """Where names without a schema are looked up; schemas that do not exist are kept and passed over."""
         self.search_path = list(schemas)
-        existing = {row[0] for row in self.cursor.execute("select schema_name from duckdb_schemas()").fetchall()}
+        existing = {
+            row[0] for row in self.cursor.execute("select schema_name from duckdb_schemas()").fetchall()
+        }
         path = [name for name in schemas if name in existing] or ["public"]
         quoted = ",".join(f"{self.database.name}.{name}" for name in [*path, INTERNAL])
         self.cursor.execute(f"set search_path = '{quoted}'")
@@ -190,7 +198,8 @@ class Session:
         """Waits for the database's write lock; the transaction keeps it until it ends."""
         self.database.lock.acquire(self, lambda: self.cancelled)
 
-    # -- transactions ----------------------------------------------------------------------------------------------
+    # -- transactions
+    # ----------------------------------------------------------------------------------------------
 
     def begin(self) -> None:
         """Opens a transaction; the engine's own begins with the first statement, so its snapshot is fresh."""
@@ -255,21 +264,28 @@ class Session:
         return failure
 
     def _end_record(self, record: QueryRecord, outcome: Result | RedshiftError) -> None:
-        from .warehouse import now
-
         record.end = now()
         seconds = (record.end - record.start).total_seconds()
         if isinstance(outcome, RedshiftError):
             record.status = "canceled" if outcome.sqlstate == "57014" else "failed"
             record.error = str(outcome)
-            log.info("pid %s query %s %s in %.3f s: %s", self.pid, record.query_id, record.kind, seconds, outcome)
+            log.info(
+                "pid %s query %s %s in %.3f s: %s", self.pid, record.query_id, record.kind, seconds, outcome
+            )
         else:
             record.status = "success"
             record.rows = max(outcome.row_count, 0)
             log.info(
-                "pid %s query %s %s in %.3f s: %s rows", self.pid, record.query_id, record.kind, seconds, record.rows
+                "pid %s query %s %s in %.3f s: %s rows",
+                self.pid,
+                record.query_id,
+                record.kind,
+                seconds,
+                record.rows,
             )
 
 
 def _aborted() -> RedshiftError:
-    return RedshiftError("current transaction is aborted, commands ignored until end of transaction block", "25P02")
+    return RedshiftError(
+        "current transaction is aborted, commands ignored until end of transaction block", "25P02"
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
@@ -15,7 +15,12 @@ from .statement import Statement, Token, TokenReader, literal, tokenize
 from .types import VARCHAR_MAX, DataType, Result
 
 if TYPE_CHECKING:
-    from mypy_boto3_glue.type_defs import ColumnTypeDef, PartitionInputTypeDef, TableTypeDef
+    from mypy_boto3_glue.type_defs import (
+        ColumnTypeDef,
+        PartitionInputTypeDef,
+        StorageDescriptorTypeDef,
+        TableTypeDef,
+    )
 
     from .session import Session
 
@@ -109,7 +114,8 @@ def create_external_schema(session: Session, statement: Statement) -> Result:
             raise syntax_error(reader.peek_text)
     if create_database and session.transaction_status == "open":
         raise RedshiftError(
-            "CREATE EXTERNAL SCHEMA with CREATE EXTERNAL DATABASE cannot run inside a transaction block", "25001"
+            "CREATE EXTERNAL SCHEMA with CREATE EXTERNAL DATABASE cannot run inside a transaction block",
+            "25001",
         )
     if not iam_role:
         raise RedshiftError("CREATE EXTERNAL SCHEMA needs an IAM_ROLE", "42601")
@@ -160,8 +166,7 @@ def create_external_table(session: Session, statement: Statement) -> Result:
     glue_database = _glue_database(session, schema)
     columns = _columns(reader)
     partition_keys = _columns(reader) if reader.accept("partitioned by") else []
-    storage, properties = _storage(reader)
-    storage["Columns"] = columns
+    storage, properties = _storage(reader, columns)
     try:
         session.warehouse.glue.create_table(
             DatabaseName=glue_database,
@@ -177,7 +182,9 @@ def create_external_table(session: Session, statement: Statement) -> Result:
     except ClientError as error:
         if error.response["Error"]["Code"] != "AlreadyExistsException":
             if is_not_found(error):
-                raise RedshiftError(f"Database {glue_database} not found in the data catalog", "3D000") from error
+                raise RedshiftError(
+                    f"Database {glue_database} not found in the data catalog", "3D000"
+                ) from error
             raise
         if not if_not_exists:
             raise RedshiftError(f'Relation "{name}" already exists', "42P07") from error
@@ -203,7 +210,9 @@ def _columns(reader: TokenReader) -> list[ColumnTypeDef]:
     return columns
 
 
-def _storage(reader: TokenReader) -> tuple[dict[str, Any], dict[str, str]]:
+def _storage(
+    reader: TokenReader, columns: Sequence[ColumnTypeDef]
+) -> tuple[StorageDescriptorTypeDef, dict[str, str]]:
     """Reads what follows the columns: row format, file format, location and properties."""
     formats, properties, location = _TEXT, {}, ""
     serde: dict[str, str] = {}
@@ -227,6 +236,7 @@ def _storage(reader: TokenReader) -> tuple[dict[str, Any], dict[str, str]]:
     if formats is _PARQUET:
         serde = {"serialization.format": "1"}
     return {
+        "Columns": columns,
         "Location": location,
         "InputFormat": input_format,
         "OutputFormat": output_format,
@@ -292,7 +302,9 @@ def _partition_values(reader: TokenReader, keys: Sequence[str], table: str) -> l
         given[name.value] = _plain(value[0])
     if set(given) != set(keys):
         raise RedshiftError(
-            f'partition ({", ".join(given)}) does not match the partition columns ({", ".join(keys)}) of "{table}"', "42601"
+            f"partition ({', '.join(given)}) does not match the partition columns ({', '.join(keys)}) "
+            f'of "{table}"',
+            "42601",
         )
     return [given[key] for key in keys]
 
@@ -304,7 +316,13 @@ def _plain(token: Token) -> str:
 
 
 def _add_partitions(
-    session: Session, reader: TokenReader, glue_database: str, table: TableTypeDef, keys: list[str], *, if_not_exists: bool
+    session: Session,
+    reader: TokenReader,
+    glue_database: str,
+    table: TableTypeDef,
+    keys: list[str],
+    *,
+    if_not_exists: bool,
 ) -> None:
     wanted: list[PartitionInputTypeDef] = []
     while reader.accept("partition"):
@@ -327,7 +345,9 @@ def _add_partitions(
         raise RedshiftError(f"{detail.get('ErrorCode')}: {detail.get('ErrorMessage')}", "XX000")
 
 
-def _drop_partition(session: Session, glue_database: str, table: str, values: list[str], *, if_exists: bool) -> None:
+def _drop_partition(
+    session: Session, glue_database: str, table: str, values: list[str], *, if_exists: bool
+) -> None:
     try:
         session.warehouse.glue.delete_partition(
             DatabaseName=glue_database, TableName=table, PartitionValues=values

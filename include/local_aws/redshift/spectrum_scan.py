@@ -50,7 +50,7 @@ def scan(session: Session, glue_database: str, schema: str, node: exp.Table) -> 
     files: list[tuple[S3Object, _Partition]] = []
     for partition in partitions:
         location = partition.location.rstrip("/") + "/"
-        files += [(item, partition) for item in session.store.list(location) if _is_data(item)]
+        files += [(item, partition) for item in session.store.find(location) if _is_data(item)]
     session.check_cancelled()
     if not files:
         return _empty(columns, keys)
@@ -65,11 +65,17 @@ def scan(session: Session, glue_database: str, schema: str, node: exp.Table) -> 
     shown += [f"p.{quote(name)}::{kind.duckdb} as {quote(name)}" for name, kind in keys.items()]
     shown += ['p."$path" as "$path"', 'p."$size" as "$size"'] if _asks_for_path(node) else []
     names = ", ".join(quote(name) for name in ("__file", "$path", "$size", *keys))
-    rows = ", ".join(
-        f"({', '.join([_literal(str(path)), _literal(item.url), f'{item.size}::bigint', *map(_key, partition.values)])})"
-        for path, (item, partition) in zip(paths, files, strict=True)
+    rows = ", ".join(_row(path, *file) for path, file in zip(paths, files, strict=True))
+    return (
+        f"select {', '.join(shown)} from {reader} as f join (values {rows}) as p({names}) "
+        "on f.__file = p.__file"
     )
-    return f"select {', '.join(shown)} from {reader} as f join (values {rows}) as p({names}) on f.__file = p.__file"
+
+
+def _row(path: Path, item: S3Object, partition: _Partition) -> str:
+    """What is known of a file besides its content: its object and its partition's values."""
+    values = [_literal(str(path)), _literal(item.url), f"{item.size}::bigint", *map(_key, partition.values)]
+    return f"({', '.join(values)})"
 
 
 def _columns(table: TableTypeDef) -> Sequence[dict[str, str]]:
@@ -121,7 +127,7 @@ def _partitions(
 def _prune(
     session: Session, node: exp.Table, keys: dict[str, DataType], partitions: list[_Partition]
 ) -> list[_Partition]:
-    """Leaves out partitions that the statement's conditions on partition columns rule out; when unsure, none."""
+    """Leaves out partitions that the statement's conditions rule out; when unsure, none."""
     conditions = [c for c in _conjuncts(node) if _only_on(c, node, keys)]
     if not conditions or not partitions:
         return partitions
@@ -133,7 +139,8 @@ def _prune(
     alias = quote(node.alias_or_name)
     wanted = " and ".join(f"({condition.sql(dialect='duckdb')})" for condition in conditions)
     text = f"""
-        select __number from (select __number, {typed} from (values {rows}) as v(__number, {names})) as {alias}
+        select __number from (select __number, {typed} from (values {rows}) as v(__number, {names})) as
+        {alias}
         where {wanted}
     """
     try:
@@ -144,23 +151,25 @@ def _prune(
     return [partition for number, partition in enumerate(partitions) if number in kept]
 
 
-def _conjuncts(node: exp.Table) -> list[exp.Expression]:
+def _conjuncts(node: exp.Table) -> list[exp.Expr]:
     """Conditions that every row of the reference must meet: of WHERE, and of ON of inner joins."""
     select = node.find_ancestor(exp.Select, exp.Update, exp.Delete, exp.Merge)
     if select is None or isinstance(select, exp.Merge):
         return []
-    found: list[exp.Expression] = []
+    found: list[exp.Expr] = []
     where = select.args.get("where")
     outer_joined = any(join.side for join in select.args.get("joins") or [])
     if where is not None:
         found.append(where.this)
     if not outer_joined:
-        found += [join.args["on"] for join in select.args.get("joins") or [] if join.args.get("on") is not None]
+        found += [
+            join.args["on"] for join in select.args.get("joins") or [] if join.args.get("on") is not None
+        ]
     return _flatten(found)
 
 
-def _flatten(conditions: Sequence[exp.Expression]) -> list[exp.Expression]:
-    parts: list[exp.Expression] = []
+def _flatten(conditions: Sequence[exp.Expr]) -> list[exp.Expr]:
+    parts: list[exp.Expr] = []
     for condition in conditions:
         plain = condition.unnest()
         if isinstance(plain, exp.And):
@@ -170,7 +179,7 @@ def _flatten(conditions: Sequence[exp.Expression]) -> list[exp.Expression]:
     return parts
 
 
-def _only_on(condition: exp.Expression, node: exp.Table, keys: dict[str, DataType]) -> bool:
+def _only_on(condition: exp.Expr, node: exp.Table, keys: dict[str, DataType]) -> bool:
     """Whether a condition looks at partition columns of this reference and at nothing else."""
     if condition.find(exp.Subquery, exp.Select, exp.Exists, exp.Window, exp.AggFunc):
         return False
@@ -196,7 +205,10 @@ def _empty(columns: dict[str, DataType], keys: dict[str, DataType]) -> str:
 
 
 def _check(
-    session: Session, columns: dict[str, DataType], files: Sequence[tuple[S3Object, _Partition]], paths: Sequence[Path]
+    session: Session,
+    columns: dict[str, DataType],
+    files: Sequence[tuple[S3Object, _Partition]],
+    paths: Sequence[Path],
 ) -> set[str]:
     """Compares every file with the declared columns; gives those that at least one file has."""
     present: set[str] = set()
@@ -210,7 +222,8 @@ def _check(
 
 
 def _parquet(paths: Sequence[Path]) -> str:
-    return f"read_parquet({path_list(paths)}, union_by_name = true, hive_partitioning = false, filename = '__file')"
+    options = "union_by_name = true, hive_partitioning = false, filename = '__file'"
+    return f"read_parquet({path_list(paths)}, {options})"
 
 
 def _text_reader(table: TableTypeDef, columns: dict[str, DataType], paths: Sequence[Path]) -> str:
@@ -219,7 +232,8 @@ def _text_reader(table: TableTypeDef, columns: dict[str, DataType], paths: Seque
     skip = int(table.get("Parameters", {}).get("skip.header.line.count", "0"))
     types = ", ".join(f"{_literal(name)}: 'VARCHAR'" for name in columns)
     return (
-        f"read_csv({path_list(paths)}, delim = {_literal(delimiter)}, quote = '', escape = '', header = false, "
+        f"read_csv({path_list(paths)}, delim = {_literal(delimiter)}, quote = '', escape = '', header = "
+        f"false, "
         f"skip = {skip}, auto_detect = false, null_padding = true, nullstr = '\\N', columns = {{{types}}}, "
         "filename = '__file')"
     )

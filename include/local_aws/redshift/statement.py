@@ -1,8 +1,8 @@
-"""One Redshift statement as tokens: what kind it is, its parameters bound, and a reader for our own parsers."""
+"""One Redshift statement as tokens: its kind, its parameters bound, and a reader for our own parsers."""
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import decimal
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -99,10 +99,8 @@ def literal(value: object) -> str:
     Raises:
         RedshiftError: 42804 for any other type.
     """
-    if value is None:
-        return "NULL"
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
+    if value is None or isinstance(value, bool):
+        return "NULL" if value is None else str(value).upper()
     if isinstance(value, int | decimal.Decimal):
         return f"({value})" if value < 0 else str(value)
     if isinstance(value, float):
@@ -113,18 +111,19 @@ def literal(value: object) -> str:
         return f"from_hex('{value.hex()}')"
     for kind, name in _TEMPORAL:
         if isinstance(value, kind):
-            zoned = isinstance(value, datetime.datetime) and value.tzinfo is not None
+            zoned = isinstance(value, dt.datetime) and value.tzinfo is not None
             return f"'{value}'::{name}{'tz' if zoned else ''}"
     raise RedshiftError(f"cannot bind a parameter of Python type {type(value).__name__}", "42804")
 
 
-_TEMPORAL = ((datetime.datetime, "timestamp"), (datetime.date, "date"), (datetime.time, "time"))
+_TEMPORAL = ((dt.datetime, "timestamp"), (dt.date, "date"), (dt.time, "time"))
 
 
 def bind(sql: str, parameters: Mapping[str, str] | Sequence[Any] | None) -> str:
     """Puts parameter values into a statement as literals, outside strings, comments and ``::`` casts.
 
-    A value becomes a literal and not an engine parameter because Redshift types both alike: ``d = :day`` compares a
+    A value becomes a literal and not an engine parameter because Redshift types both alike: ``d = :day``
+    compares a
     date with an untyped literal.
 
     Args:
@@ -187,14 +186,14 @@ class Statement:
 
 
 # Longest first: the first that the statement's words start with is its kind.
-_KINDS = sorted(
+KINDS = sorted(
     (
-        "abort", "alter external schema", "alter external table", "alter schema", "alter table", "analyze", "analyse",
-        "begin", "call", "cancel", "comment", "commit", "copy", "create database", "create external schema",
-        "create external table", "create materialized view", "create schema", "create table", "create view",
-        "delete", "drop database", "drop external table", "drop materialized view", "drop schema", "drop table", "drop view", "end",
-        "explain", "grant", "insert", "lock", "merge", "refresh materialized view", "reset", "revoke", "rollback",
-        "select", "set", "show", "start transaction", "truncate", "unload", "update", "vacuum", "values", "with",
+        "abort", "alter schema", "alter table", "analyze", "analyse", "begin", "comment", "commit", "copy",
+        "create database", "create external schema", "create external table", "create materialized view",
+        "create schema", "create table", "create view", "delete", "drop database", "drop materialized view",
+        "drop schema", "drop table", "drop view", "end", "explain", "grant", "insert", "lock", "merge",
+        "refresh materialized view", "reset", "revoke", "rollback", "select", "set", "show",
+        "start transaction", "truncate", "unload", "update", "vacuum", "values", "with",
     ),
     key=len,
     reverse=True,
@@ -236,7 +235,7 @@ def _kind(tokens: Sequence[Token], text: str) -> str:
     line = " ".join(words) + " "
     if words and words[0] in {"select", "with"} and _has_into(tokens):
         return "select into"
-    for kind in _KINDS:
+    for kind in KINDS:
         if line.startswith(kind + " "):
             return kind
     raise not_supported(text)
@@ -287,7 +286,8 @@ class TokenReader:
         wanted = words.split()
         found = self._tokens[self._next : self._next + len(wanted)]
         if len(found) < len(wanted) or any(
-            token.value != word or token.kind not in {"word", "symbol"} for token, word in zip(found, wanted, strict=True)
+            token.value != word or token.kind not in {"word", "symbol"}
+            for token, word in zip(found, wanted, strict=True)
         ):
             return False
         self._next += len(wanted)
@@ -340,7 +340,7 @@ class TokenReader:
         return names
 
     def group(self) -> list[list[Token]]:
-        """Reads a parenthesised list and gives the tokens of each item, split at the commas of the first level."""
+        """Reads a parenthesised list; gives the tokens of each item."""
         self.expect("(")
         items: list[list[Token]] = [[]]
         depth = 0

@@ -1,4 +1,4 @@
-"""What CREATE TABLE said: kept with the DuckDB table as its comment, so that it rolls back and goes with it."""
+"""What CREATE TABLE said: kept as the DuckDB table's comment, so that it rolls back and goes with it."""
 
 from __future__ import annotations
 
@@ -65,6 +65,7 @@ class TableDefinition:
     names: dict[str, ColumnDefinition] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        """Indexes the columns by name."""
         object.__setattr__(self, "names", {column.name: column for column in self.columns})
 
     @property

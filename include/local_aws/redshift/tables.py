@@ -32,12 +32,16 @@ def create_table(session: Session, statement: Statement) -> Result:
     if wanted.like is not None:
         definition = _like(session, *wanted.like)
     if not _exists(session, wanted):
-        make_table(session, new_table(session, wanted.schema, wanted.name, definition, temporary=wanted.temporary))
+        make_table(
+            session, new_table(session, wanted.schema, wanted.name, definition, temporary=wanted.temporary)
+        )
     return Result("CREATE TABLE", None, [], -1)
 
 
 def _exists(session: Session, wanted: CreateTable) -> bool:
-    found = find_table(session, "" if wanted.temporary else (wanted.schema or session.search_path[0]), wanted.name)
+    found = find_table(
+        session, "" if wanted.temporary else (wanted.schema or session.search_path[0]), wanted.name
+    )
     if found is None or found.temporary != wanted.temporary:
         return False
     if not wanted.if_not_exists:
@@ -62,7 +66,9 @@ def new_table(
 def require_schema(session: Session, name: str) -> None:
     """Raises 3F000 unless the schema exists."""
     if name in external_schemas(session):
-        raise RedshiftError(f'Operations on local objects in external schema "{name}" are not supported', "0A000")
+        raise RedshiftError(
+            f'Operations on local objects in external schema "{name}" are not supported', "0A000"
+        )
     text = f"""
         select 1 from duckdb_schemas()
         where schema_name = '{name.replace("'", "''")}' and database_name = '{session.database.name}'
@@ -114,7 +120,9 @@ def definition_of(columns: Sequence[Column], names: Sequence[str] = ()) -> tuple
         names: other names for them, if any are given.
     """
     if names and len(names) != len(columns):
-        raise RedshiftError("CREATE TABLE AS specifies a different number of column names than columns", "42601")
+        raise RedshiftError(
+            "CREATE TABLE AS specifies a different number of column names than columns", "42601"
+        )
     made = tuple(
         ColumnDefinition(name, DataType(column.type, column.length, column.precision, column.scale))
         for name, column in zip(names or [column.name for column in columns], columns, strict=True)

@@ -1,4 +1,4 @@
-"""Redshift's data types: how they are written, what DuckDB stores for them, and what a result says of them."""
+"""Redshift's data types: how they are written, what DuckDB stores for them, what a result says of them."""
 
 from __future__ import annotations
 
@@ -229,5 +229,7 @@ def _length(name: str, written: str, given: str | None) -> int:
     if given == "max":
         return limit
     if not given.isdigit() or not 1 <= int(given) <= limit:
-        raise RedshiftError(f"length for type {_WRITTEN[name]} must be between 1 and {limit}, not {given}", "22023")
+        raise RedshiftError(
+            f"length for type {_WRITTEN[name]} must be between 1 and {limit}, not {given}", "22023"
+        )
     return int(given)

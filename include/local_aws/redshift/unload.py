@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 _SLICES = 2
 _NOT_EMPTY = (
-    "Specified unload destination on S3 is not empty. Consider using a different bucket / prefix, manually removing the "
+    "Specified unload destination on S3 is not empty. Consider using a different bucket / prefix, "
+    "manually removing the "
     "target files in S3, or using the ALLOWOVERWRITE option."
 )
 
@@ -47,7 +48,9 @@ def unload(session: Session, statement: Statement) -> Result:
         if name not in {column.name for column in columns}:
             raise RedshiftError(f'column "{name}" of PARTITION BY is not in the query', "42703")
     _clear_target(session, options)
-    session.run(f"create or replace temp table unload_result as select row_number() over () as __row, * from ({text})")
+    session.run(
+        f"create or replace temp table unload_result as select row_number() over () as __row, * from ({text})"
+    )
     with tempfile.TemporaryDirectory(prefix="redshift-unload-") as folder:
         files = [
             _Written(url, session.store.write(url, path), rows)
@@ -67,7 +70,7 @@ def _refuse_limit(options: UnloadOptions) -> None:
 
 
 def _clear_target(session: Session, options: UnloadOptions) -> None:
-    existing = session.store.list(options.target)
+    existing = session.store.find(options.target)
     if options.partition_by and not options.target.endswith("/"):
         options.target += "/"
     if options.cleanpath:
@@ -83,8 +86,12 @@ def _files(
     shown = [c for c in columns if options.include or c.name not in options.partition_by]
     for number, (prefix, where) in enumerate(_partitions(session, options)):
         for part in range(_SLICES) if options.parallel else range(1):
-            rows_here = f"({where}) and __row % {_SLICES} = {(part + 1) % _SLICES}" if options.parallel else where
-            count = int(query.scalar(session.run(f"select count(*) from unload_result where {rows_here}")) or 0)
+            rows_here = (
+                f"({where}) and __row % {_SLICES} = {(part + 1) % _SLICES}" if options.parallel else where
+            )
+            count = int(
+                query.scalar(session.run(f"select count(*) from unload_result where {rows_here}")) or 0
+            )
             # Redshift writes a file for a slice without rows too, except into a partition and as Parquet.
             if count == 0 and part and (options.partition_by or options.format == "parquet"):
                 continue
@@ -179,7 +186,11 @@ def _chunk(options: UnloadOptions, path: Path, number: int, lines: Sequence[byte
 
 def _stored(column: Column) -> str:
     """HUGEINT, the engine's SUM of integers, is a BIGINT in the file."""
-    return f"{quote(column.name)}::bigint as {quote(column.name)}" if column.type == "int8" else quote(column.name)
+    return (
+        f"{quote(column.name)}::bigint as {quote(column.name)}"
+        if column.type == "int8"
+        else quote(column.name)
+    )
 
 
 def _as_text(column: Column) -> str:

@@ -121,10 +121,12 @@ def _check(options: UnloadOptions) -> None:
     if options.format == "parquet":
         wrong = options.given & {"header", "delimiter", "addquotes", "escape", "null", "gzip"}
         if wrong:
-            raise RedshiftError(f"{sorted(wrong)[0].upper()} is not supported for UNLOAD to PARQUET", "0A000")
+            raise RedshiftError(f"{min(wrong).upper()} is not supported for UNLOAD to PARQUET", "0A000")
     if options.format == "csv" and options.given & {"escape", "addquotes"}:
         raise RedshiftError("CSV is not compatible with ESCAPE or ADDQUOTES", "0A000")
     if options.format == "json" and options.given & {"header", "delimiter", "addquotes", "escape", "null"}:
-        raise RedshiftError("JSON is not compatible with HEADER, DELIMITER, ADDQUOTES, ESCAPE or NULL", "0A000")
+        raise RedshiftError(
+            "JSON is not compatible with HEADER, DELIMITER, ADDQUOTES, ESCAPE or NULL", "0A000"
+        )
     if len(options.delimiter) != 1:
         raise RedshiftError("UNLOAD delimiter must be a single ASCII character", "0A000")

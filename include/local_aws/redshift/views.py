@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sqlglot import exp
+
 from . import query, tables
 from .dialect import name_columns, parse
 from .errors import RedshiftError
@@ -55,13 +57,16 @@ def _keep(session: Session, schema: str, name: str, text: str, *, materialized: 
 
 def _refuse_external(session: Session, text: str) -> None:
     externals = external_schemas(session)
-    for table in parse(text).find_all(query.exp.Table):
+    for table in parse(text).find_all(exp.Table):
         if table.text("db").lower() in externals:
-            raise RedshiftError("External tables are not supported in views; use WITH NO SCHEMA BINDING", "0A000")
+            raise RedshiftError(
+                "External tables are not supported in views; use WITH NO SCHEMA BINDING", "0A000"
+            )
 
 
 def _is_bound_view(session: Session, schema: str, name: str) -> bool:
-    text = f"select 1 from duckdb_views() where schema_name = '{schema}' and view_name = '{name}' and not internal"
+    where = f"schema_name = '{schema}' and view_name = '{name}' and not internal"
+    text = f"select 1 from duckdb_views() where {where}"
     return session.run(text).fetchone() is not None
 
 
@@ -106,7 +111,9 @@ def drop_view(session: Session, statement: Statement) -> Result:
         if kept is not None and materialized:
             tables.remove_table(session, kept[0])
             _remove(session, schema, name)
-        elif not materialized and (_is_bound_view(session, schema, name) or (schema, name) in late_views(session)):
+        elif not materialized and (
+            _is_bound_view(session, schema, name) or (schema, name) in late_views(session)
+        ):
             _remove(session, schema, name)
         elif not if_exists:
             raise no_relation("", name)

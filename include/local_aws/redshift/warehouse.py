@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import itertools
 import shutil
 import tempfile
@@ -12,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import boto3
 import duckdb
@@ -20,49 +19,13 @@ import duckdb
 from .errors import RedshiftError
 from .functions import setup
 from .object_store import ObjectStore
+from .records import LoadError, QueryRecord, now
 from .session import Session
 
 if TYPE_CHECKING:
     from mypy_boto3_glue.client import GlueClient
 
 _HISTORY = 10_000
-
-
-@dataclass
-class QueryRecord:
-    """A statement in ``sys_query_history``."""
-
-    query_id: int
-    user: str
-    database: str
-    pid: int
-    text: str
-    kind: str
-    label: str
-    transaction_id: int
-    start: datetime.datetime
-    end: datetime.datetime | None = None
-    status: str = "running"
-    rows: int = 0
-    error: str = ""
-
-
-@dataclass(frozen=True)
-class LoadError:
-    """A row that COPY could not load, in ``stl_load_errors``."""
-
-    query_id: int
-    pid: int
-    table: str
-    start: datetime.datetime
-    file: str
-    line: int
-    column: str
-    type: str
-    raw_line: str
-    raw_value: str
-    reason: str
-    code: int = 1204
 
 
 class WriteLock:
@@ -235,14 +198,3 @@ class Warehouse:
             self.databases.clear()
         self.store.close()
         shutil.rmtree(self._spill, ignore_errors=True)
-
-    def __enter__(self) -> Warehouse:
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        self.close()
-
-
-def now() -> datetime.datetime:
-    """The present in UTC without a zone, as Redshift's system tables give times."""
-    return datetime.datetime.now(datetime.UTC).replace(tzinfo=None)

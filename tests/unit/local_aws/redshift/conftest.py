@@ -13,7 +13,6 @@ from redshift_engine import BUCKET
 from local_aws.redshift import Session, Warehouse
 
 
-
 @pytest.fixture(scope="session")
 def aws_endpoint() -> Iterator[str]:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
@@ -68,6 +67,7 @@ def session(warehouse: Warehouse) -> Session:
 @pytest.fixture
 def lake_warehouse(aws_endpoint: str, s3: Any) -> Iterator[Warehouse]:
     """A warehouse with S3 and the Glue catalog; the bucket exists."""
+    assert s3.list_buckets()["Buckets"]
     made = Warehouse("lake", endpoint_url=aws_endpoint)
     yield made
     made.close()

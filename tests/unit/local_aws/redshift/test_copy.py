@@ -73,29 +73,41 @@ def test_parquet_of_another_type_names_file_column_and_types(lake: Session, s3: 
     put(s3, "in/a.parquet", parquet(id=int32([1]), price=["dear"]))
     _, message = fails(lake, f"copy t from 's3://{BUCKET}/in/' {ROLE} format parquet")
     assert f"File 's3://{BUCKET}/in/a.parquet' has an incompatible Parquet schema" in message
-    assert "a.parquet.price'. Column type: DECIMAL(7, 2), Parquet schema: optional byte_array price" in message
+    assert (
+        "a.parquet.price'. Column type: DECIMAL(7, 2), Parquet schema: optional byte_array price" in message
+    )
     assert rows(lake, "select count(*) from t") == [(0,)]
 
 
-def test_a_parquet_value_that_is_too_long_names_file_and_column_and_loads_nothing(lake: Session, s3: Any) -> None:
+def test_a_parquet_value_that_is_too_long_names_file_and_column_and_loads_nothing(
+    lake: Session, s3: Any
+) -> None:
     lake.execute("create table t (name varchar(3))")
     put(s3, "in/a.parquet", parquet(name=["abc"]))
     put(s3, "in/b.parquet", parquet(name=["abcd"]))
     _, message = fails(lake, f"copy t from 's3://{BUCKET}/in/' {ROLE} format parquet")
-    assert "The length of the data column name is longer than the length defined in the table. Table: 3, Data: 4" in message
+    assert (
+        "The length of the data column name is longer than the length defined in the table. Table: 3, Data: 4"
+        in message
+    )
     assert f"s3://{BUCKET}/in/b.parquet" in message
     assert rows(lake, "select count(*) from t") == [(0,)]
 
 
 def test_a_file_that_is_no_parquet_is_named(items: Session, s3: Any) -> None:
     put(s3, "in/a.parquet", b"id,name\n1,x\n")
-    assert f"s3://{BUCKET}/in/a.parquet" in fails(items, f"copy item from 's3://{BUCKET}/in/' {ROLE} parquet")[1]
+    assert (
+        f"s3://{BUCKET}/in/a.parquet" in fails(items, f"copy item from 's3://{BUCKET}/in/' {ROLE} parquet")[1]
+    )
 
 
 def test_a_copy_into_a_not_null_column_names_it(lake: Session, s3: Any) -> None:
     lake.execute("create table t (name varchar(3) not null)")
     put(s3, "in/a.parquet", parquet(name=pa.array([None, "a"], pa.string())))
-    assert "Cannot insert a NULL value into column name" in fails(lake, f"copy t from 's3://{BUCKET}/in/' {ROLE} parquet")[1]
+    assert (
+        "Cannot insert a NULL value into column name"
+        in fails(lake, f"copy t from 's3://{BUCKET}/in/' {ROLE} parquet")[1]
+    )
 
 
 @pytest.mark.parametrize(
@@ -187,7 +199,9 @@ def test_timeformat(lake: Session, s3: Any) -> None:
         ("1,a,1.5,2020-13-02", "day", "Invalid Date Format"),
     ],
 )
-def test_a_row_that_does_not_fit_is_a_load_error(items: Session, s3: Any, line: str, column: str, reason: str) -> None:
+def test_a_row_that_does_not_fit_is_a_load_error(
+    items: Session, s3: Any, line: str, column: str, reason: str
+) -> None:
     put(s3, "in/a.csv", f"1,good,1.5,2020-01-02\n{line}\n")
     state, message = fails(items, f"copy item from 's3://{BUCKET}/in/' {ROLE} csv")
     assert state == "XX000"
@@ -197,11 +211,17 @@ def test_a_row_that_does_not_fit_is_a_load_error(items: Session, s3: Any, line: 
     assert rows(items, "select count(*) from item") == [(0,)]
     found = "select file_name, line_number, column_name, error_message from sys_load_error_detail"
     assert rows(items, found) == [(f"s3://{BUCKET}/in/a.csv", 2, column, reason)]
-    assert rows(items, "select filename, line_number, colname, err_reason from stl_load_errors") == rows(items, found)
+    assert rows(items, "select filename, line_number, colname, err_reason from stl_load_errors") == rows(
+        items, found
+    )
 
 
-@pytest.mark.parametrize(("line", "reason"), [("1,a", "Delimiter not found"), ("1,a,1.5,2020-01-02,x", "Extra column(s) found")])
-def test_a_line_with_another_number_of_fields_is_a_load_error(items: Session, s3: Any, line: str, reason: str) -> None:
+@pytest.mark.parametrize(
+    ("line", "reason"), [("1,a", "Delimiter not found"), ("1,a,1.5,2020-01-02,x", "Extra column(s) found")]
+)
+def test_a_line_with_another_number_of_fields_is_a_load_error(
+    items: Session, s3: Any, line: str, reason: str
+) -> None:
     put(s3, "in/a.csv", f"1,good,1.5,2020-01-02\n{line}\n")
     fails(items, f"copy item from 's3://{BUCKET}/in/' {ROLE} csv")
     assert rows(items, "select line_number, error_message from sys_load_error_detail") == [(2, reason)]
@@ -221,7 +241,10 @@ def test_a_manifest_lists_the_objects(items: Session, s3: Any) -> None:
     put(s3, "manifest", json.dumps({"entries": entries}))
     assert copy(items, "manifest", "csv manifest") == 1
     put(s3, "manifest", json.dumps({"entries": [entries[1] | {"mandatory": True}]}))
-    assert "gone.csv is mandatory" in fails(items, f"copy item from 's3://{BUCKET}/manifest' {ROLE} csv manifest")[1]
+    assert (
+        "gone.csv is mandatory"
+        in fails(items, f"copy item from 's3://{BUCKET}/manifest' {ROLE} csv manifest")[1]
+    )
 
 
 def test_a_column_list_leaves_the_rest_to_their_defaults(lake: Session, s3: Any) -> None:

@@ -83,7 +83,8 @@ def test_adding_a_partition_again_needs_if_not_exists(external: Session) -> None
     add_partition(external, "2003-01-02")
     add_partition(external, "2003-01-02")
     state, message = fails(
-        external, f"alter table spectrum.sales add partition (sale_date='2003-01-02') location 's3://{BUCKET}/x/'"
+        external,
+        f"alter table spectrum.sales add partition (sale_date='2003-01-02') location 's3://{BUCKET}/x/'",
     )
     assert state == "42710"
     assert "already exists" in message
@@ -96,10 +97,15 @@ def test_several_partitions_are_added_and_dropped_at_once(external: Session) -> 
         partition (sale_date = '2003-01-03') location 's3://{BUCKET}/b/'
     """)
     found = "select values, location from svv_external_partitions where tablename = 'sales' order by 1"
-    assert rows(external, found) == [('["2003-01-02"]', f"s3://{BUCKET}/a/"), ('["2003-01-03"]', f"s3://{BUCKET}/b/")]
+    assert rows(external, found) == [
+        ('["2003-01-02"]', f"s3://{BUCKET}/a/"),
+        ('["2003-01-03"]', f"s3://{BUCKET}/b/"),
+    ]
     external.execute("alter table spectrum.sales drop partition (sale_date = '2003-01-02')")
     assert len(rows(external, found)) == 1
-    assert fails(external, "alter table spectrum.sales drop partition (sale_date = '2003-01-02')")[0] == "42704"
+    assert (
+        fails(external, "alter table spectrum.sales drop partition (sale_date = '2003-01-02')")[0] == "42704"
+    )
 
 
 @pytest.mark.parametrize(
@@ -152,7 +158,11 @@ def test_files_that_start_with_an_underscore_or_a_dot_are_ignored(external: Sess
 
 
 def test_columns_are_matched_by_name_and_a_missing_one_is_null(external: Session, s3: Any) -> None:
-    put(s3, "raw/sales/sale_date=2003-01-02/part-0.parquet", parquet(quantity=pa.array([7], pa.int32()), item=["a"]))
+    put(
+        s3,
+        "raw/sales/sale_date=2003-01-02/part-0.parquet",
+        parquet(quantity=pa.array([7], pa.int32()), item=["a"]),
+    )
     add_partition(external, "2003-01-02")
     assert rows(external, "select item, quantity, net from spectrum.sales") == [("a", 7, None)]
 
@@ -200,7 +210,9 @@ def test_a_table_made_through_the_glue_api_is_visible(lake: Session, s3: Any, gl
         ("letter", "string"),
         ("n", "bigint"),
     ]
-    assert rows(lake, "select schemaname, databasename from svv_external_schemas") == [("other", "made_elsewhere")]
+    assert rows(lake, "select schemaname, databasename from svv_external_schemas") == [
+        ("other", "made_elsewhere")
+    ]
 
 
 def test_a_text_table_splits_its_fields(lake: Session, s3: Any) -> None:
@@ -220,7 +232,8 @@ def test_an_external_table_joins_and_loads_like_any_other(external: Session, s3:
     external.execute("create table staged (item varchar(16), quantity int, net numeric(7,2), sale_date date)")
     result = external.execute("""
         insert into staged
-        select s.item, s.quantity, s.net, s.sale_date from spectrum.sales as s where s.sale_date = '2003-01-02'
+        select s.item, s.quantity, s.net, s.sale_date from spectrum.sales as s where s.sale_date =
+        '2003-01-02'
     """)
     assert result.row_count == 2
     joined = """
@@ -231,7 +244,9 @@ def test_an_external_table_joins_and_loads_like_any_other(external: Session, s3:
 
 
 def test_a_late_binding_view_over_an_external_table_sees_new_objects(external: Session, s3: Any) -> None:
-    external.execute("create view sold as select sum(quantity) as n from spectrum.sales with no schema binding")
+    external.execute(
+        "create view sold as select sum(quantity) as n from spectrum.sales with no schema binding"
+    )
     add_partition(external, "2003-01-02")
     put(s3, "raw/sales/sale_date=2003-01-02/part-0.parquet", sales([4]))
     assert rows(external, "select n from sold") == [(4,)]

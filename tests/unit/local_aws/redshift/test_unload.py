@@ -19,12 +19,16 @@ def sold(lake: Session) -> Session:
     lake.execute("create table sold (id int, name varchar(20), price numeric(7,2), day date, good bool)")
     lake.execute("""
         insert into sold values
-        (1, 'plain', 1.5, '2020-01-02', true), (2, 'a|b, "c"', null, '2020-01-02', false), (3, null, 3, '2020-01-03', null)
+        (1, 'plain', 1.5, '2020-01-02', true),
+        (2, 'a|b, "c"', null, '2020-01-02', false),
+        (3, null, 3, '2020-01-03', null)
     """)
     return lake
 
 
-def unload(session: Session, options: str, query: str = "select * from sold order by id", key: str = "out/") -> int:
+def unload(
+    session: Session, options: str, query: str = "select * from sold order by id", key: str = "out/"
+) -> int:
     inner = query.replace("'", "''")
     return session.execute(f"unload ('{inner}') to 's3://{BUCKET}/{key}' {ROLE} {options}").row_count
 
@@ -50,7 +54,8 @@ def test_parallel_off_writes_one_file_in_the_order_of_the_query(sold: Session, s
 def test_csv_with_header_quotes_what_needs_it(sold: Session, s3: Any) -> None:
     unload(sold, "format as csv header parallel off")
     assert written(s3)["out/000"] == (
-        'id,name,price,day,good\n1,plain,1.50,2020-01-02,t\n2,"a|b, ""c""",,2020-01-02,f\n3,,3.00,2020-01-03,\n'
+        "id,name,price,day,good\n1,plain,1.50,2020-01-02,t\n"
+        '2,"a|b, ""c""",,2020-01-02,f\n3,,3.00,2020-01-03,\n'
     )
 
 
@@ -64,7 +69,9 @@ def test_a_report_as_csv_with_header_parallel_off_cleanpath_and_manifest(sold: S
 
 
 def test_text_options(sold: Session, s3: Any) -> None:
-    unload(sold, "delimiter ';' addquotes null as 'NULL' parallel off", "select id, name from sold order by id")
+    unload(
+        sold, "delimiter ';' addquotes null as 'NULL' parallel off", "select id, name from sold order by id"
+    )
     assert written(s3)["out/000"] == '"1";"plain"\n"2";"a|b, "c""\n"3";NULL\n'
     unload(sold, "escape parallel off allowoverwrite", "select id, name from sold order by id")
     assert written(s3)["out/000"] == '1|plain\n2|a\\|b, \\"c\\"\n3|\n'
@@ -89,16 +96,27 @@ def written_key(s3: Any, prefix: str) -> list[str]:
 
 
 def test_parquet_keeps_types(sold: Session, s3: Any) -> None:
-    unload(sold, "format as parquet parallel off", "select id, price, day, sum(id) as total from sold group by 1, 2, 3 order by 1")
+    unload(
+        sold,
+        "format as parquet parallel off",
+        "select id, price, day, sum(id) as total from sold group by 1, 2, 3 order by 1",
+    )
     table = pq.read_table(io.BytesIO(s3.get_object(Bucket=BUCKET, Key="out/000.parquet")["Body"].read()))
-    assert [str(field.type) for field in table.schema] == ["int32", "decimal128(7, 2)", "date32[day]", "int64"]
+    assert [str(field.type) for field in table.schema] == [
+        "int32",
+        "decimal128(7, 2)",
+        "date32[day]",
+        "int64",
+    ]
     assert table.column("id").to_pylist() == [1, 2, 3]
 
 
 def test_partition_by_writes_a_folder_a_value(sold: Session, s3: Any) -> None:
     unload(sold, "csv parallel off partition by (day)", "select id, day from sold order by id")
     assert written(s3) == {"out/day=2020-01-02/000": "1\n2\n", "out/day=2020-01-03/000": "3\n"}
-    unload(sold, "csv parallel off cleanpath partition by (day) include", "select id, day from sold order by id")
+    unload(
+        sold, "csv parallel off cleanpath partition by (day) include", "select id, day from sold order by id"
+    )
     assert written(s3)["out/day=2020-01-03/000"] == "3,2020-01-03\n"
 
 
@@ -115,12 +133,13 @@ def test_a_verbose_manifest_tells_schema_and_counts(sold: Session, s3: Any) -> N
     }
 
 
-def test_a_target_that_is_not_empty_is_refused(sold: Session, s3: Any) -> None:
+def test_a_target_that_is_not_empty_is_refused(sold: Session) -> None:
     unload(sold, "")
     state, message = fails(sold, f"unload ('select 1') to 's3://{BUCKET}/out/' {ROLE}")
     assert state == "XX000"
     assert message == (
-        "ERROR: Specified unload destination on S3 is not empty. Consider using a different bucket / prefix, manually "
+        "ERROR: Specified unload destination on S3 is not empty. Consider using a different bucket / "
+        "prefix, manually "
         "removing the target files in S3, or using the ALLOWOVERWRITE option."
     )
     unload(sold, "allowoverwrite")
@@ -157,7 +176,7 @@ def test_a_nested_limit_is_fine(sold: Session) -> None:
     assert unload(sold, "", "select id from (select id from sold order by id limit 2) as some") == 2
 
 
-def test_what_was_unloaded_copies_back(sold: Session, s3: Any) -> None:
+def test_what_was_unloaded_copies_back(sold: Session) -> None:
     unload(sold, "format parquet", "select id, name, price, day, good from sold")
     sold.execute("create table again (like sold)")
     sold.execute(f"copy again from 's3://{BUCKET}/out/' {ROLE} format parquet")
@@ -165,7 +184,9 @@ def test_what_was_unloaded_copies_back(sold: Session, s3: Any) -> None:
 
 
 def test_maxfilesize_starts_another_file(lake: Session, s3: Any) -> None:
-    lake.execute("create table wide as select repeat('x', 1000000) as a, x.n from (select 1 as n union all select 2) x")
+    lake.execute(
+        "create table wide as select repeat('x', 1000000) as a, x.n from (select 1 as n union all select 2) x"
+    )
     for _ in range(2):
         lake.execute("insert into wide select a, n from wide")
     unload(lake, "parallel off maxfilesize 5 mb", "select a from wide")
