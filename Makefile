@@ -16,7 +16,8 @@ ONCE ?=
 VENV := .venv
 BIN := $(VENV)/bin
 INCLUDE := PYTHONPATH=include
-# sqlfluff cannot parse the Data API's :named parameters: it reads a copy in which they are strings.
+# sqlfluff cannot parse the Data API's :named parameters, nor the ${names} of the Glue runner: it reads a copy in
+# which they are strings.
 SQL_COPY := .local/sqlfluff
 
 .PHONY: help
@@ -71,13 +72,14 @@ fix: setup ## Format Python and SQL, and mend what can be mended
 	@$(BIN)/ruff format .
 	@$(MAKE) sql-copy
 	@$(BIN)/sqlfluff fix --quiet --config pyproject.toml $(SQL_COPY) || true
-	@find $(SQL_COPY) -name '*.sql' -exec sed -i -E "s/':([a-z_]+)'/:\1/g" {} +
+	@find $(SQL_COPY) -name '*.sql' -exec sed -i -E "s/'(:[a-z_]+|\\$$\{[a-z_]+\})'/\1/g" {} +
 	@cp -r $(SQL_COPY)/. sql/
 
 .PHONY: sql-copy
 sql-copy:
 	@rm -rf $(SQL_COPY) && mkdir -p .local && cp -r sql $(SQL_COPY)
-	@find $(SQL_COPY) -name '*.sql' -exec sed -i -E "s/([^:]):([a-z_]+)/\1':\2'/g" {} +
+	@find $(SQL_COPY) -name '*.sql' -exec \
+		sed -i -E 's/([^:]):([a-z_]+)/\1'"':\2'"'/g; s/(\$$\{[a-z_]+\})/'"'\1'"'/g' {} +
 
 .PHONY: lock
 lock: setup ## Resolve requirements-dev.txt anew under MWAA's pins: make lock CONSTRAINTS=FILE

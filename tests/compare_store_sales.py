@@ -22,7 +22,7 @@ join tpcds.customer_address a on f.ss_addr_sk = a.ca_address_sk
 join tpcds.store s on f.ss_store_sk = s.s_store_sk
 join tpcds.promotion p on f.ss_promo_sk = p.p_promo_sk
 join tpcds.household_demographics h on f.ss_hdemo_sk = h.hd_demo_sk
-"""  # noqa: S608 - names of this module
+"""
 
 
 def assert_tables_equal(client: Any, expected: Warehouse) -> None:

@@ -12,9 +12,11 @@ import duckdb
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from datasets import store_sales
-from datasets.delivery import copy_to, upload
+from datasets import reviews, store_sales
+from datasets.delivery import Delivery, Progress, copy_to, upload
 from datasets.progress import progress_bars
+
+type _Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001  # it has no public name
 
 _EPILOG = """\
 S3 is found as every AWS tool finds it: AWS_ENDPOINT_URL (AWS on this machine, e.g. http://127.0.0.1:4599),
@@ -37,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     try:
-        _deliver_store_sales(options)
+        _deliver(options)
     except (BotoCoreError, ClientError) as error:
         reason = str(error).rstrip(".")
         return _failed(
@@ -61,6 +63,14 @@ def _parser() -> argparse.ArgumentParser:
         description="Make a data set as its source system would deliver it.",
     )
     commands = parser.add_subparsers(required=True, metavar="DATA-SET")
+    _add_store_sales(commands)
+    _add_reviews(commands)
+    for command in commands.choices.values():
+        _add_target(command)
+    return parser
+
+
+def _add_store_sales(commands: _Commands) -> None:
     command = commands.add_parser(
         "store-sales",
         help="TPC-DS store sales: daily Parquet extracts with business keys",
@@ -88,6 +98,29 @@ def _parser() -> argparse.ArgumentParser:
         metavar="N",
         help="TPC-DS scale factor; 1 is about 2.9 million sales (default: %(default)s)",
     )
+    command.set_defaults(make=_make_store_sales)
+
+
+def _add_reviews(commands: _Commands) -> None:
+    command = commands.add_parser(
+        "reviews",
+        help="product reviews: Parquet in the form of Amazon Customer Reviews, by category",
+        description="Make product reviews in the form of Amazon Customer Reviews and put them into S3:\n"
+        "Parquet files in one folder for each of 43 categories.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument(
+        "--rows",
+        type=int,
+        default=reviews.ROWS,
+        metavar="N",
+        help="how many reviews (default: %(default)s)",
+    )
+    command.set_defaults(make=_make_reviews)
+
+
+def _add_target(command: argparse.ArgumentParser) -> None:
     target = command.add_mutually_exclusive_group()
     target.add_argument(
         "--bucket",
@@ -103,7 +136,6 @@ def _parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="folder that keeps what was generated (default: %(default)s)",
     )
-    return parser
 
 
 def _day(text: str) -> date:
@@ -113,22 +145,32 @@ def _day(text: str) -> date:
         raise argparse.ArgumentTypeError(f"{text!r} is not a date: write it as YYYY-MM-DD.") from None
 
 
-def _deliver_store_sales(options: argparse.Namespace) -> None:
+def _make_store_sales(options: argparse.Namespace, progress: Progress) -> tuple[str, list[Delivery]]:
+    days = (options.end - options.start).days + 1
+    deliveries = store_sales.deliver(
+        options.start, options.end, scale_factor=options.scale_factor, cache=options.cache, progress=progress
+    )
+    return f"{days} days", deliveries
+
+
+def _make_reviews(options: argparse.Namespace, progress: Progress) -> tuple[str, list[Delivery]]:
+    deliveries = reviews.deliver(rows=options.rows, cache=options.cache, progress=progress)
+    return f"{len(reviews.CATEGORIES)} categories", deliveries
+
+
+def _deliver(options: argparse.Namespace) -> None:
     began = time.monotonic()
     with progress_bars(Console(stderr=True)) as show:
-        deliveries = store_sales.deliver(
-            options.start, options.end, scale_factor=options.scale_factor, cache=options.cache, progress=show
-        )
+        scope, deliveries = options.make(options, show)
         if options.to_dir is None:
             put = len(upload(deliveries, options.bucket, boto3.client("s3"), show))
             target = f"in s3://{options.bucket} ({put} uploaded, {len(deliveries) - put} already there)"
         else:
             copy_to(deliveries, options.to_dir, show)
             target = f"in {options.to_dir}"
-    days = (options.end - options.start).days + 1
     rows = sum(delivery.rows for delivery in deliveries)
     seconds = time.monotonic() - began
-    sys.stdout.write(f"{days} days, {len(deliveries)} files, {rows:,} rows {target}, {seconds:.1f} s\n")
+    sys.stdout.write(f"{scope}, {len(deliveries)} files, {rows:,} rows {target}, {seconds:.1f} s\n")
 
 
 if __name__ == "__main__":

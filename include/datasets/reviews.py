@@ -172,6 +172,8 @@ _STARS = (  # of good, middling and poor products
 )
 _MARKETPLACES = {"US": 72, "UK": 13, "DE": 7, "FR": 3, "JP": 5}
 
+_LENGTHS = (1, 2, 3, 14, 40)  # details in a title: few, many, and more than the 400 characters hold
+
 # A hash has four draws of 16 bits, at bits 0, 16, 32 and 48. Words are picked from flat lists of blocks
 # of `size` words: DuckDB would copy an inner list for every row.
 _MACROS = """
@@ -226,6 +228,7 @@ drawn as (
             when kind % 5 = 1 then ' - '
             else ', '
         end as separator,
+        -- which of _LENGTHS
         case when kind between 50 and 52 then 4 when kind % 8 = 5 then 3 else draw(p, 48, 3) end as length,
     from (select *, (((b >> 32)::double + 1) / 4294967296) as u from sold)
 ),
@@ -399,9 +402,7 @@ def _writer(
         _set(
             connection,
             names=[name for language in names for name in islice(cycle(language.split(", ")), 12)],
-            details=[
-                text for language in details for text in _passages(_phrases(language), (1, 2, 3, 14, 40))
-            ],
+            details=[text for language in details for text in _passages(_phrases(language), _LENGTHS)],
         )
         rows = {}
         for part, first in enumerate(range(0, count, ROWS_PER_FILE)):

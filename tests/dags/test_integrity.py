@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 from laptop.environment import PROJECT, airflow_environment
 
 DAG_IDS = {"store_sales_etl"}

@@ -17,6 +17,7 @@ import boto3
 import httpx
 import psutil
 import pytest
+
 from compare_store_sales import assert_reports_equal, assert_tables_equal
 from datasets import delivery, store_sales
 from expected_store_sales import load_days

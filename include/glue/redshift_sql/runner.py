@@ -85,7 +85,7 @@ class Runner:
             raise StatementError(self._failure(statement, statements[0], error)) from None
 
     def _run(self, statement: Statement) -> None:
-        text = self._login.conceal(shortened(statement.text, 80))
+        text = shortened(self._login.conceal(statement.text), 80)
         if statement.unless is not None:
             self._execute(statement.unless)
             if self._cursor.fetchone() is not None:
@@ -113,7 +113,7 @@ class Runner:
         while self._connection.notices:
             notice = self._connection.notices.popleft()
             fields = {_text(key): _text(value) for key, value in notice.items()}
-            log.info("Redshift: %s", self._login.conceal(shortened(fields.get("M", ""))))
+            log.info("Redshift: %s", shortened(self._login.conceal(fields.get("M", ""))))
 
     def _roll_back(self) -> None:
         try:
@@ -128,8 +128,8 @@ class Runner:
         kept = ""
         if first.number > 1:
             kept = f" (statements before {first.number} are committed)"
-        reason, text = message(error), shortened(statement.text)
-        return self._login.conceal(f"{self._where(statement)}, failed: {reason}{kept} -- {text}")
+        reason, text = (self._login.conceal(said) for said in (message(error), statement.text))
+        return f"{self._where(statement)}, failed: {reason}{kept} -- {shortened(text)}"
 
 
 def _text(value: Any) -> str:

@@ -91,7 +91,7 @@ def _end_of_block(sql: str, start: int) -> int:
 
 def _unended(what: str, sql: str, start: int) -> ScriptError:
     line = sql.count("\n", 0, start) + 1
-    return ScriptError(f"line {line}: the {what} that starts with {shortened(sql[start:], 30)!r} never ends.")
+    return ScriptError(f"line {line}: a {what} starts that never ends.")
 
 
 def split(sql: str) -> list[list[Token]]:

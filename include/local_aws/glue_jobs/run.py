@@ -1,5 +1,6 @@
 """One run of a job: its script as a subprocess, from STARTING to its last state."""
 
+import functools
 import logging
 import os
 import secrets
@@ -34,17 +35,17 @@ class StartError(Exception):
     """The run fails before its script starts; one sentence, which becomes its ErrorMessage."""
 
 
-@dataclass(frozen=True)
 class Account:
     """What a run uses of the account.
 
-    Attributes:
+    Args:
         endpoint_url: Where all services are.
-        client: Makes a boto3 client of one of them.
+        client: Makes a boto3 client of one of them; each is made once and used by all threads.
     """
 
-    endpoint_url: str
-    client: Callable[[str], Any]
+    def __init__(self, endpoint_url: str, client: Callable[[str], Any]) -> None:
+        self.endpoint_url = endpoint_url
+        self.client = functools.cache(client)
 
 
 @dataclass

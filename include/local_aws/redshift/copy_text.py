@@ -280,7 +280,7 @@ def _record(
     number = next(n for n, reason in enumerate(reasons) if reason)
     session.warehouse.load_errors.append(
         LoadError(
-            query_id=session.warehouse.history[-1].query_id,
+            query_id=session.query_id,
             pid=session.pid,
             table=table.name,
             start=now(),
@@ -310,7 +310,7 @@ def _structural_error(
     )
     session.warehouse.load_errors.append(
         LoadError(
-            query_id=session.warehouse.history[-1].query_id,
+            query_id=session.query_id,
             pid=session.pid,
             table=table.name,
             start=now(),

@@ -131,12 +131,18 @@ def _checked_divisor(node: exp.Expr) -> exp.Expr:
     divisor = node.expression
     node.set("typed", False)
     node.set("safe", False)
-    if _is_nonzero(divisor):
-        return node
+    if not _is_nonzero(divisor):
+        node.set("expression", _checked(divisor))
+    if "numeric" in node.meta:
+        precision, scale = node.meta["numeric"]
+        return exp.cast(node.copy(), f"decimal({precision}, {scale})")
+    return node
+
+
+def _checked(divisor: exp.Expr) -> exp.Expr:
     zero = exp.EQ(this=_parenthesised(divisor.copy()), expression=exp.Literal.number(0))
     failure = exp.Anonymous(this="error", expressions=[exp.Literal.string("Divide by zero")])
-    node.set("expression", exp.Case(ifs=[exp.If(this=zero, true=failure)], default=divisor.copy()))
-    return node
+    return exp.Case(ifs=[exp.If(this=zero, true=failure)], default=divisor.copy())
 
 
 def _parenthesised(node: exp.Expr) -> exp.Expr:
@@ -360,6 +366,19 @@ _REWRITES: dict[type[exp.Expr], Callable[[exp.Expr], exp.Expr | None]] = {
 }
 
 
+# sqlglot's name of a function -> the name Redshift gives its column.
+_NAMES = {
+    "groupconcat": "listagg",
+    "currenttimestamp": "getdate",
+    "currentdate": "date",
+    "tsordsadd": "date_add",
+    "tsordsdiff": "date_diff",
+    "timestamptrunc": "date_trunc",
+    "extract": "date_part",
+    "approxdistinct": "count",
+}
+
+
 def name_columns(tree: exp.Expr) -> None:
     """Gives unnamed columns of the outermost query the names Redshift gives them.
 
@@ -398,7 +417,5 @@ def _column_name(node: exp.Expr) -> str:  # noqa: PLR0911 - one line a kind of e
     if isinstance(node, exp.Anonymous):
         return node.name.lower()
     if isinstance(node, exp.Func) and not isinstance(node, exp.Connector | exp.Binary):
-        return {"groupconcat": "listagg", "currenttimestamp": "getdate"}.get(
-            node.key.replace("_", ""), node.sql_name().lower()
-        )
+        return _NAMES.get(node.key, node.sql_name().lower())
     return "?column?"

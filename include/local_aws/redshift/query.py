@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -10,8 +11,8 @@ from sqlglot import exp
 from . import relations
 from .dialect import name_columns, parse, render, translate
 from .errors import RedshiftError, not_supported
+from .expression_types import ExpressionTypes
 from .statement import Statement
-from .table_definition import quote
 from .types import Column, DataType, Result
 
 if TYPE_CHECKING:
@@ -25,21 +26,24 @@ def prepare(session: Session, tree: exp.Expr) -> str:
         session: whose names and values apply.
         tree: from :func:`dialect.parse`; it is changed.
     """
+    ExpressionTypes(session).mark_divisions(tree)
     translated = translate(tree, session.functions())
     return render(relations.resolve(session, translated))
 
 
 def select(session: Session, statement: Statement) -> Result:
     """SELECT, WITH and VALUES."""
-    cursor = session.run(_select_sql(session, statement))
-    columns = result_columns(cursor)
+    text, types = _select_sql(session, statement)
+    cursor = session.run(text)
+    columns = _declared(result_columns(cursor), types)
     rows = cursor.fetchall()
     return Result("SELECT", columns, rows, len(rows))
 
 
 def describe_select(session: Session, statement: Statement) -> tuple[Column, ...]:
     """The columns SELECT would give."""
-    return describe(session, _select_sql(session, statement))
+    text, types = _select_sql(session, statement)
+    return _declared(describe(session, text), types)
 
 
 def describe(session: Session, duckdb_sql: str) -> tuple[Column, ...]:
@@ -48,10 +52,26 @@ def describe(session: Session, duckdb_sql: str) -> tuple[Column, ...]:
     return tuple(DataType.of_duckdb(row[1]).column(row[0].lower()) for row in rows)
 
 
-def _select_sql(session: Session, statement: Statement) -> str:
+def _select_sql(session: Session, statement: Statement) -> tuple[str, list[DataType | None]]:
     tree = parse(statement.text)
+    types = ExpressionTypes(session).of_columns(tree)
     name_columns(tree)
-    return prepare(session, tree)
+    return prepare(session, tree), types
+
+
+def _declared(columns: tuple[Column, ...], types: Sequence[DataType | None]) -> tuple[Column, ...]:
+    """Columns with what the declarations know better than the engine: lengths, CHAR, the width of a sum."""
+    if len(types) != len(columns):
+        return columns
+    return tuple(
+        kind.column(column.name) if kind is not None and _refines(column, kind) else column
+        for column, kind in zip(columns, types, strict=True)
+    )
+
+
+def _refines(column: Column, kind: DataType) -> bool:
+    pair = (column.type, kind.name)
+    return column.type == kind.name or pair in {("varchar", "bpchar"), ("int8", "numeric"), ("int8", "int4")}
 
 
 def result_columns(cursor: duckdb.DuckDBPyConnection) -> tuple[Column, ...]:
@@ -107,8 +127,16 @@ def delete(session: Session, statement: Statement) -> Result:
 
 def _replace_target(session: Session, node: exp.Expr) -> relations.Table:
     table = relations.target(session, node)
+    _drop_schema(node, table)
     node.replace(table.node(alias=node.alias or table.name))
     return table
+
+
+def _drop_schema(node: exp.Expr, table: relations.Table) -> None:
+    """Names of the form schema.table.column lose the schema: the target goes by its alias."""
+    for column in node.root().find_all(exp.Column):
+        if column.text("db").lower() == table.schema and column.table.lower() == table.name:
+            column.set("db", None)
 
 
 def _changed(session: Session, tag: str, tree: exp.Expr) -> Result:
@@ -132,6 +160,7 @@ def merge(session: Session, statement: Statement) -> Result:
 
 def _refuse_duplicate_matches(session: Session, tree: exp.Expr) -> None:
     table = relations.target(session, tree.this)
+    _drop_schema(tree.this, table)
     alias = tree.this.alias or tree.this.name
     probe = (
         exp.select("1")
@@ -159,11 +188,6 @@ def _merge_remove_duplicates(session: Session, statement: Statement) -> Result:
     return _changed(session, "MERGE", rows)
 
 
-def table_exists(session: Session, schema: str, name: str) -> bool:
-    """Whether the session sees such a table."""
-    return relations.find_table(session, schema, name) is not None
-
-
 def query_columns(session: Session, sql: str) -> tuple[str, tuple[Column, ...]]:
     """DuckDB text of a query and its columns, for CREATE TABLE AS and UNLOAD.
 
@@ -175,17 +199,13 @@ def query_columns(session: Session, sql: str) -> tuple[str, tuple[Column, ...]]:
         tree = tree.this
     if not isinstance(tree, exp.Query):
         raise not_supported(sql)
+    types = ExpressionTypes(session).of_columns(tree)
     name_columns(tree)
     text = prepare(session, tree)
-    return text, describe(session, text)
+    return text, _declared(describe(session, text), types)
 
 
 def scalar(cursor: duckdb.DuckDBPyConnection) -> Any:
     """The only value of a result."""
     row = cursor.fetchone()
     return row[0] if row else None
-
-
-def qualified(schema: str, name: str) -> str:
-    """``"schema"."name"``."""
-    return f"{quote(schema)}.{quote(name)}" if schema else quote(name)

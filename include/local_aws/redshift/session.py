@@ -53,7 +53,7 @@ class Session:
         self.search_path: list[str] = ["public"]
         self.last_query_id = -1
         self.last_copy_count = 0
-        self.prepared: dict[str, str] = {}
+        self.query_id = -1
         self._engine_began = False
         self._cancelled = threading.Event()
         self.cursor = database.connection.cursor()
@@ -80,8 +80,10 @@ class Session:
         try:
             statement = parse_statement(sql, parameters)
             record = self.warehouse.record(self, sql, statement.kind)
+            self.query_id = record.query_id
             result = self._run(statement)
-        except (RedshiftError, duckdb.Error) as error:
+        except Exception as error:
+            # Whatever goes wrong, also in boto3 or sqlglot, the transaction must know of it.
             failure = self._failure(error)
             self._end_record(record or self.warehouse.record(self, sql, "unknown"), failure)
             raise failure from error
@@ -115,11 +117,10 @@ class Session:
 
         try:
             statement = parse_statement(replace_tokens(sql, as_null))
-            if self.transaction_status == "failed" and statement.kind not in commands.ENDS:
-                raise _aborted()
+            self._refuse_if_aborted(statement)
             columns = commands.describe(self, statement)
-        except duckdb.Error as error:
-            raise translate(error) from error
+        except Exception as error:
+            raise self._failure(error) from error
         return tuple(types.get(number, "varchar") for number in range(1, count + 1)), columns
 
     def cancel(self) -> None:
@@ -236,8 +237,7 @@ class Session:
 
     def _run(self, statement: Statement) -> Result:
         command = commands.COMMANDS[statement.kind]
-        if self.transaction_status == "failed" and statement.kind not in commands.ENDS:
-            raise _aborted()
+        self._refuse_if_aborted(statement)
         if command.controls_transaction:
             return command.run(self, statement)
         if self.transaction_status == "open" and command.outside_transaction:
@@ -253,8 +253,21 @@ class Session:
             self.commit()
         return result
 
-    def _failure(self, error: RedshiftError | duckdb.Error) -> RedshiftError:
-        failure = translate(error) if isinstance(error, duckdb.Error) else error
+    def _refuse_if_aborted(self, statement: Statement) -> None:
+        if self.transaction_status == "failed" and statement.kind not in commands.ENDS:
+            raise RedshiftError(
+                "current transaction is aborted, commands ignored until end of transaction block", "25P02"
+            )
+
+    def _failure(self, error: Exception) -> RedshiftError:
+        """The error as the client gets it; the transaction is rolled back or aborted."""
+        if isinstance(error, RedshiftError):
+            failure = error
+        elif isinstance(error, duckdb.Error):
+            failure = translate(error)
+        else:
+            log.error("pid %s: %s", self.pid, type(error).__name__, exc_info=error)
+            failure = RedshiftError(f"{type(error).__name__}: {error}", "XX000")
         if self.cancelled and failure.sqlstate != "57014":
             failure = RedshiftError(_CANCELLED, "57014")
         if self.transaction_status == "idle":
@@ -283,9 +296,3 @@ class Session:
                 seconds,
                 record.rows,
             )
-
-
-def _aborted() -> RedshiftError:
-    return RedshiftError(
-        "current transaction is aborted, commands ignored until end of transaction block", "25P02"
-    )

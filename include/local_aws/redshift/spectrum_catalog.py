@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -357,8 +356,3 @@ def _drop_partition(
             raise
         if not if_exists:
             raise RedshiftError(f"Partition does not exist: {values}", "42704") from error
-
-
-def type_name(text: str) -> str:
-    """A Glue type without its parameters."""
-    return re.sub(r"\(.*", "", text)

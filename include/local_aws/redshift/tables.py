@@ -16,7 +16,7 @@ from .functions import INTERNAL
 from .relations import Table, find_table, no_relation
 from .spectrum_catalog import drop_external_table, external_schemas
 from .statement import Statement, TokenReader
-from .table_definition import ColumnDefinition, TableDefinition, quote
+from .table_definition import ColumnDefinition, TableDefinition
 from .types import Column, DataType, Result
 
 if TYPE_CHECKING:
@@ -211,8 +211,3 @@ def truncate(session: Session, statement: Statement) -> Result:
     session.run(f"delete from {table.sql}")
     session.commit_and_go_on()
     return Result("TRUNCATE TABLE", None, [], -1)
-
-
-def internal_name(name: str) -> str:
-    """A quoted name in our own schema."""
-    return f"{INTERNAL}.{quote(name)}"

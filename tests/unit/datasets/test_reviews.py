@@ -8,8 +8,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from moto import mock_aws
 
 from datasets import reviews
+from datasets.__main__ import main
 from datasets.delivery import Delivery
 
 ROWS = 60_000
@@ -254,3 +256,34 @@ def test_texts_are_written_in_the_language_of_the_marketplace(rows: list[dict[st
     assert share("US", "。") == share("DE", "。") == 0
     assert share("DE", "Empfehlung") > 0.1 > share("FR", "Empfehlung") == 0
     assert share("FR", "recommande") > 0.1 > share("UK", "recommande") == 0
+
+
+def test_the_command_writes_the_tree_of_the_bucket(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert (
+        main(["reviews", "--rows", "50", "--cache", str(tmp_path / "cache"), "--to-dir", str(tmp_path)]) == 0
+    )
+    assert (tmp_path / "raw/reviews/product_category=Health_&_Personal_Care/part-00000.parquet").is_file()
+    assert capsys.readouterr().out.startswith(f"43 categories, 43 files, 50 rows in {tmp_path}, ")
+
+
+def test_the_command_refuses_too_few_rows_in_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["reviews", "--rows", "42", "--cache", str(tmp_path)]) == 2
+    assert capsys.readouterr().err.strip() == (
+        "python -m datasets: error: 42 reviews cannot be generated: "
+        f"choose from 43, one per category, to {reviews.MOST_ROWS}."
+    )
+
+
+def test_a_bucket_gets_each_file_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        for summary in ("43 uploaded, 0 already there", "0 uploaded, 43 already there"):
+            assert main(["reviews", "--rows", "50", "--cache", str(tmp_path)]) == 0
+            assert f"in s3://redshift-etl-data ({summary})" in capsys.readouterr().out

@@ -2,18 +2,15 @@
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import boto3
 import pytest
 import redshift_connector
+from job_outcome import BUCKET, SECRET, Outcome
 
 from glue.redshift_sql import job
 from local_aws.server import Server
-
-BUCKET = "scripts"
-SECRET = "runner/awsuser"
 
 
 @pytest.fixture(scope="session")
@@ -47,24 +44,14 @@ def query(login: dict[str, Any]) -> Callable[[str], list[tuple[Any, ...]]]:
     """Asks the warehouse on another connection than the job's."""
 
     def ask(sql: str) -> list[tuple[Any, ...]]:
-        where = {name: login[name] for name in ("host", "port", "password")}
-        with redshift_connector.connect(
-            **where, user=login["username"], database="dev", ssl=False
-        ) as connection:
+        where = {name: login[name] for name in ("host", "port", "password")} | {"user": login["username"]}
+        with redshift_connector.connect(**where, database="dev", ssl=False) as connection:
             connection.autocommit = True
             cursor = connection.cursor()
             cursor.execute(sql)
             return [tuple(row) for row in cursor.fetchall()] if cursor.description else []
 
     return ask
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a run of the job left behind: its error (None if it succeeded) and its log."""
-
-    error: str | None
-    log: str
 
 
 @pytest.fixture

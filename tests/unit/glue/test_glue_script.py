@@ -60,9 +60,9 @@ def test_a_name_becomes_a_bound_value_and_an_argument_a_literal() -> None:
         ("select :x", {"x": "a\0b"}, "The argument 'x' of etl.sql, statement 1 is refused: it holds a NUL"),
         ("begin; select 1", {}, "etl.sql, statement 1 is BEGIN, but the runner opens and ends"),
         ("select 1; commit", {}, "etl.sql, statement 2 is COMMIT, but the runner opens and ends"),
-        ("select 'a", {}, "etl.sql, line 1: the string that starts with"),
-        ("-- unless: select 1\n", {}, "etl.sql, statement 1: an '-- unless:' must stand directly before"),
-        ("select 1 -- unless: select 1\n + 1", {}, "etl.sql, statement 1: an '-- unless:' must stand"),
+        ("select 'a", {}, "etl.sql, line 1: a string starts that never ends"),
+        ("-- unless: select 1\n", {}, "etl.sql, statement 1: an '-- unless:' must"),
+        ("select 1 -- unless: select 1\n + 1", {}, "etl.sql, statement 1: an '-- unless:' must"),
         ("-- unless: select 1\n-- unless: select 2\n;", {}, "etl.sql, statement 1: an '-- unless:' must"),
         (
             "-- unless: select 1\n-- unless: select 2\nselect 3",

@@ -55,16 +55,16 @@ def test_a_literal_holds_no_nul() -> None:
 @pytest.mark.parametrize(
     ("sql", "what"),
     [
-        ("select 1;\nselect 'a", 'line 2: the string that starts with "\'a"'),
-        ('select "a', "line 1: the quoted name that starts with"),
-        ("select $q$ a $$", "line 1: the string that starts with '$q$ a $$'"),
-        ("/* /* */", "line 1: the comment that starts with '/* /* */'"),
+        ("select 1;\nselect 'a", "line 2: a string starts that never ends."),
+        ('select "a', "line 1: a quoted name starts that never ends."),
+        ("select $q$ a $$", "line 1: a string starts that never ends."),
+        ("/* /* */", "line 1: a comment starts that never ends."),
     ],
 )
 def test_what_never_ends_is_named_with_its_line(sql: str, what: str) -> None:
     with pytest.raises(ScriptError) as error:
         split(sql)
-    assert str(error.value).startswith(what)
+    assert str(error.value) == what
 
 
 def test_names_stand_outside_of_strings_comments_and_casts_only() -> None:

@@ -6,6 +6,7 @@ import importlib.metadata
 import os
 import shutil
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -24,11 +25,11 @@ def test_the_same_sources_give_the_same_bytes(tmp_path: Path) -> None:
 
 def test_the_wheel_installs_whole(tmp_path: Path) -> None:
     built = wheel.build(tmp_path)
-    uv = Path(shutil.which("python") or "").with_name("uv")
+    uv = Path(sys.executable).with_name("uv")
     assert zipfile.ZipFile(built).testzip() is None
     target = tmp_path / "installed"
-    command = ["uv", "pip", "install", "--offline", "--no-deps", "--target", str(target), str(built)]
-    subprocess.run(command, check=True, capture_output=True, executable=uv if uv.exists() else None)
+    where = ["--offline", "--no-deps", "--target", str(target)]
+    subprocess.run([uv, "pip", "install", *where, str(built)], check=True, capture_output=True, timeout=60)
     (distribution,) = importlib.metadata.distributions(path=[str(target)])
     assert distribution.name == "redshift-sql"
     assert distribution.version == "0.1.0"
@@ -58,7 +59,7 @@ def _python39() -> tuple[str, dict[str, str]] | None:
 
 
 def test_the_package_runs_on_the_python_of_glue(tmp_path: Path) -> None:
-    """All modules are imported and a script is read; boto3 and redshift_connector are Glue's, here only named."""
+    """All modules are imported and a script is read; boto3 and the driver are Glue's, here only named."""
     found = _python39()
     if found is None:
         pytest.skip("there is no Python 3.9 on the PATH; ruff checks the syntax alone")
@@ -66,7 +67,7 @@ def test_the_package_runs_on_the_python_of_glue(tmp_path: Path) -> None:
     stand_ins = {
         "boto3.py": "",
         "botocore/__init__.py": "",
-        "botocore/exceptions.py": "class BotoCoreError(Exception): pass\nclass ClientError(Exception): pass\n",
+        "botocore/exceptions.py": "class BotoCoreError(Exception): ...\nclass ClientError(Exception): ...\n",
         "redshift_connector/__init__.py": "",
         "redshift_connector/core.py": "convert_paramstyle = None\n",
         "redshift_connector/error.py": "class Error(Exception): pass\n",
@@ -75,16 +76,17 @@ def test_the_package_runs_on_the_python_of_glue(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     built = wheel.build(tmp_path)
-    check = (
-        "import sys, py_compile; assert sys.version_info[:2] == (3, 9), sys.version\n"
-        "from redshift_sql import job, login, runner, script, text\n"
-        "read = script.Script.read('a.sql', \"select ';'; vacuum; -- unless: select 1\\nselect :a, ${a}\", {'a': 'x'})\n"
-        "print([(transaction, [one.text for one in together]) for transaction, together in read.stretches()])\n"
-        f"py_compile.compile({str(JOB)!r}, cfile={str(tmp_path / 'job.pyc')!r}, doraise=True)\n"
-    )
+    sql = "select ';'; vacuum; -- unless: select 1\nselect :a, ${a}"
+    check = f"""
+import sys, py_compile
+assert sys.version_info[:2] == (3, 9), sys.version
+from redshift_sql import job, login, runner, script, text
+py_compile.compile({str(JOB)!r}, cfile={str(tmp_path / "job.pyc")!r}, doraise=True)
+read = script.Script.read("a.sql", {sql!r}, {{"a": "x"}})
+print([(transaction, [one.text for one in together]) for transaction, together in read.stretches()])
+"""
     path = {**environment, "PYTHONPATH": os.pathsep.join([str(built), str(tmp_path)])}
     ran = subprocess.run([python, "-c", check], env=path, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
-    assert ran.stdout.strip() == str(
-        [(True, ["select ';'"]), (False, ["vacuum"]), (True, ["select :a, ${a}"])]
-    )
+    expected = [(True, ["select ';'"]), (False, ["vacuum"]), (True, ["select :a, ${a}"])]
+    assert ran.stdout.strip() == str(expected)

@@ -39,6 +39,12 @@ def contents(session: Session) -> list[tuple[object, ...]]:
         ("delete from t using s where t.k = s.k", "DELETE", 1, [(1, "one"), (3, None)]),
         ("delete t where k = 1", "DELETE", 1, [(2, "two"), (3, None)]),
         ("delete from t", "DELETE", 3, []),
+        ("delete from public.t using s where public.t.k = s.k", "DELETE", 1, [(1, "one"), (3, None)]),
+        (
+            ("merge into public.t using s as x on public.t.k = x.k when matched then update set v = x.v "
+            "when not matched then insert (k, v) values (x.k, x.v)"),
+            "MERGE", 2, [(1, "one"), (2, "deux"), (3, None), (4, "quatre")],
+        ),
         (
             ("merge into t using s on t.k = s.k when matched then update set v = s.v "
             "when not matched then insert (k, v) values (s.k, s.v)"),

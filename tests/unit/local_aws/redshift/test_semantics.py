@@ -295,3 +295,45 @@ def test_result_columns_tell_redshifts_types(session: Session) -> None:
     ]  # fmt: skip
     assert (columns[3].precision, columns[3].scale) == (12, 3)
     assert (columns[7].length, columns[8].length) == (9, 4)
+
+
+@pytest.mark.parametrize(
+    ("expression", "precision", "scale", "value"),
+    [
+        ("d / 3", 18, 13, "0.4166666666667"),
+        ("d / i", 18, 13, "1.2500000000000"),
+        ("d / d", 15, 8, "1.00000000"),
+        ("sum(d) / count(*)", 38, 2, "1.25"),
+        ("sum(d) / nullif(sum(f2), 0)", 38, 4, "0.5000"),
+        ("1.0 / 3", 13, 12, "0.333333333333"),
+        ("sum(b)", 38, 0, "1"),
+    ],
+)
+def test_computed_decimals_have_redshifts_precision_and_scale(
+    session: Session, expression: str, precision: int, scale: int, value: str
+) -> None:
+    session.execute("create table t (i int, b bigint, d numeric(7,2), f2 numeric(12,4))")
+    session.execute("insert into t values (1, 1, 1.25, 2.5)")
+    grouped = "" if "(" in expression else " group by i, d"
+    result = session.execute(
+        f"with w as (select * from t) select {expression} from (select * from w) as s{grouped}"
+    )
+    assert result.columns is not None
+    column = result.columns[0]
+    assert (column.type, column.precision, column.scale) == ("numeric", precision, scale)
+    assert str(result.rows[0][0]) == value
+
+
+def test_create_table_as_keeps_declared_lengths(session: Session) -> None:
+    session.execute("create table t (v varchar(7), c char(3))")
+    session.execute("create table u as select v, c, v || 'x' as longer, count(*) as n from t group by 1, 2")
+    types = """
+        select data_type, character_maximum_length from svv_columns
+        where table_name = 'u' order by ordinal_position
+    """
+    assert rows(session, types) == [
+        ("character varying", 7),
+        ("character", 3),
+        ("character varying", 65535),
+        ("bigint", None),
+    ]

@@ -175,6 +175,23 @@ def test_cancel_ends_the_wait_for_the_write_lock(table: Session, warehouse: Ware
     assert fails(second, "insert into t values (1)")[0] == "57014"
 
 
+def test_a_cancel_without_a_running_statement_harms_nothing(session: Session) -> None:
+    session.cancel()
+    assert rows(session, "select 1") == [(1,)]
+
+
+def test_an_error_outside_the_engine_aborts_the_transaction_too(session: Session) -> None:
+    """Nothing answers at the endpoint of this warehouse."""
+    session.execute("begin")
+    assert fails(session, "copy nothing from 's3://b/k' iam_role default csv")[0] == "42P01"
+    assert session.transaction_status == "failed"
+    session.execute("rollback")
+    session.execute("create table t (a int)")
+    assert "EndpointConnectionError" in fails(session, "copy t from 's3://b/k' iam_role default csv")[1]
+    assert session.transaction_status == "idle"
+    session.execute("insert into t values (1)")
+
+
 def test_closing_a_session_rolls_back_and_lets_the_next_writer_on(
     table: Session, warehouse: Warehouse
 ) -> None:
