@@ -11,7 +11,7 @@ from redshift_etl.operators.redshift_script import RedshiftScriptOperator
 from redshift_etl.script import InvalidScriptError, Script
 
 if TYPE_CHECKING:
-    from mypy_boto3_redshift_data.type_defs import FieldTypeDef
+    from mypy_boto3_redshift_data.type_defs import DescribeStatementResponseTypeDef, FieldTypeDef
 
 
 class RowsFoundError(AirflowFailException):
@@ -34,9 +34,9 @@ class RedshiftNoRowsOperator(RedshiftScriptOperator):
             )
         return script
 
-    def _conclude(self, statement_id: str) -> list[StatementAudit]:
+    def _result(self, found: DescribeStatementResponseTypeDef) -> list[StatementAudit]:
         """Fail if the last statement returned rows, and show the first of them."""
-        entries = super()._conclude(statement_id)
+        entries = super()._result(found)
         if entries[-1]["rows"] == 0:
             return entries
         total, rows = self._offending(entries[-1]["statement_id"])

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from functools import cached_property
 from math import inf
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from airflow.providers.amazon.aws.operators.redshift_data import RedshiftDataOperator
-from airflow.sdk.exceptions import AirflowException, TaskDeferralError, TaskDeferralTimeout
+from airflow.sdk.exceptions import AirflowException
 
-from redshift_etl.audit import TERMINAL, StatementAudit, audit, failure, log_line, succeeded
-from redshift_etl.data_api import StatementLostError, StatementWatch
+from redshift_etl.audit import StatementAudit, audit, failure, log_line, succeeded
+from redshift_etl.data_api import StatementWatch
+from redshift_etl.operators.once import OnceMixin
 from redshift_etl.script import InvalidScriptError, Script, names, statements
 from redshift_etl.triggers.redshift_statement import RedshiftStatementTrigger
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
+    from mypy_boto3_redshift_data.type_defs import DescribeStatementResponseTypeDef
 
 # Arguments of RedshiftDataOperator that would mean nothing here, or break the promise.
 _REFUSED: Final = frozenset(
@@ -37,7 +38,9 @@ class RedshiftScriptError(AirflowException):
     """Redshift did not carry out a script; a retry runs it as a new statement."""
 
 
-class RedshiftScriptOperator(RedshiftDataOperator):
+class RedshiftScriptOperator(  # type: ignore[misc]  # the provider's methods return ids
+    OnceMixin[list[StatementAudit]], RedshiftDataOperator
+):
     """Runs the statements of one `.sql` file as one transaction, and waits without holding a worker.
 
     Jinja renders the file (for identifiers); values travel as the Data API's `:named` parameters. One
@@ -45,7 +48,7 @@ class RedshiftScriptOperator(RedshiftDataOperator):
     user, rows and time, and the list of them is the task's return value.
 
     The promise: **for each time that Airflow asks for the task, its SQL takes effect once.** The rule that
-    keeps it stands in `_statement`.
+    keeps it stands in `OnceMixin`.
 
     Args:
         sql: Path of the `.sql` file, relative to the DAG's template search path.
@@ -62,9 +65,6 @@ class RedshiftScriptOperator(RedshiftDataOperator):
 
     template_fields = (*RedshiftDataOperator.template_fields, "unless")
     ui_color = "#d8e4f8"
-
-    # Most statements end within seconds, and a deferral costs the start of two processes: wait here first.
-    quick_seconds: ClassVar[float] = 5.0
 
     def __init__(
         self,
@@ -91,7 +91,6 @@ class RedshiftScriptOperator(RedshiftDataOperator):
         self.file = sql  # rendering replaces `sql` by the file's content
         self.transaction = transaction
         self.unless = unless
-        self.statement_id = ""
 
     def execute(self, context: Context) -> list[StatementAudit]:  # type: ignore[override]  # theirs: ids
         """Submit the script, or find the statement that an earlier try submitted, and see it through.
@@ -103,109 +102,25 @@ class RedshiftScriptOperator(RedshiftDataOperator):
             InvalidScriptError: The Data API could not take the script; nothing was submitted.
             RedshiftScriptError: Redshift did not carry it out.
         """
-        statement_id = self._statement(context)
+        statement_id = self._work(context)
         return self._conclude(statement_id) if statement_id else []
-
-    def execute_complete(  # type: ignore[override]  # theirs: ids
-        self,
-        context: Context,  # noqa: ARG002 - Airflow passes it
-        event: dict[str, Any] | None = None,
-    ) -> list[StatementAudit]:
-        """Read the outcome after the trigger has fired."""
-        return self._conclude((event or {})["statement_id"])
-
-    def resume_execution(
-        self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context
-    ) -> object:
-        """Take up the task after a deferral, also after one that ended badly.
-
-        A wait that outlasted `execution_timeout` cancels the statement. A trigger that broke (its code
-        missing in the triggerer, say) tells nothing about the statement, so the wait goes on here.
-        """
-        try:
-            return super().resume_execution(next_method, next_kwargs, context)
-        except TaskDeferralTimeout as error:
-            _, statement_id = self._remembered(context)
-            self._watch.cancel(statement_id)
-            raise TaskDeferralTimeout(
-                f"{self.file} ran longer than the task's execution_timeout of {self.execution_timeout}: "
-                f"statement {statement_id} is cancelled."
-            ) from error
-        except TaskDeferralError as error:
-            self.log.warning("The trigger failed (%s): waiting on the worker instead.", error)
-            self.deferrable = False
-            _, statement_id = self._remembered(context)
-            return self._conclude(statement_id)
 
     def on_kill(self) -> None:
         """Cancel the statement when the task's process is told to stop or runs out of time."""
-        if self.cancel_on_kill and self.statement_id:
-            self._watch.cancel(self.statement_id, until_seen=False)
+        if self.cancel_on_kill and self.work_id:
+            self._watch.cancel(self.work_id, until_seen=False)
 
     @cached_property
     def _watch(self) -> StatementWatch:
         return StatementWatch(self.hook.conn, self.log)
 
-    def _statement(self, context: Context) -> str | None:
-        """Return the one statement of this request: an earlier try's or a new one; None for nothing to do.
-
-        Airflow requests a task when it schedules it, and again at each clear; the tries in between serve one
-        request. The task state store remembers the request and its last statement from try to try.
-
-        - Same request, and the statement runs or has succeeded: it is this try's statement too.
-        - Same request, and the statement failed, was cancelled or is lost: a new one.
-        - Another request: if its statement still runs, cancel it and see it end; then a new one.
-
-        A new statement's ClientToken follows from the request and from the statement it replaces. So a try
-        that dies after submitting and before remembering is followed by one that submits under the same
-        token, and the Data API answers with the statement that it already has.
-        """
-        request = self._request(context)
-        remembered, replaced = self._remembered(context)
-        if replaced and remembered != request:
-            if self._watch.runs(replaced):
-                self.log.info("Cancelling statement %s, which this task left before its clear.", replaced)
-                self._watch.cancel(replaced)
-            replaced = ""
-        if replaced and self._serves(replaced):
-            self.log.info("Statement %s of an earlier try is this try's statement.", replaced)
-            return replaced
+    def _start(self, context: Context, token: str) -> str | None:
+        """Submit the script; the Data API answers a known token with the statement that it already has."""
         script = self._script()
         if self.unless and self._returns_a_row(self.unless):
             self.log.info("%s: nothing to do, because this returned a row: %s", self.file, self.unless)
             return None
-        token = hashlib.sha256(f"{request}\n{replaced}".encode()).hexdigest()
-        self.statement_id = self._submit(script, self._statement_name(context), token)
-        context["task_state_store"].set(
-            self.external_id_key, {"request": request, "statement_id": self.statement_id}
-        )
-        return self.statement_id
-
-    def _request(self, context: Context) -> str:
-        """Identify what Airflow asked for: the task of a run, and the try with which this request began.
-
-        A clear raises `max_tries` above `retries` by the tries already used; the try number itself would
-        differ within one request. The run's start tells a run from a deleted one of the same id.
-        """
-        ti = context["ti"]
-        first_try = ti.max_tries - (self.retries or 0) + 1
-        start = context["dag_run"].start_date
-        return "\n".join(map(str, [ti.dag_id, ti.run_id, start, ti.task_id, ti.map_index, first_try]))
-
-    def _remembered(self, context: Context) -> tuple[str, str]:
-        """Read the last request and its statement from the task state store; empty before the first."""
-        stored = context["task_state_store"].get(self.external_id_key)
-        return (str(stored["request"]), str(stored["statement_id"])) if isinstance(stored, dict) else ("", "")
-
-    def _serves(self, statement_id: str) -> bool:
-        """Whether an earlier try's statement runs or has succeeded."""
-        try:
-            found = self._watch.look(statement_id)
-        except StatementLostError as error:
-            self.log.warning("%s", error)
-            return False
-        # Unreadable just now: assume that it runs; the wait finds out.
-        return found is None or found["Status"] not in TERMINAL or succeeded(found)
+        return self._submit(script, self._statement_name(context), token)
 
     def _statement_name(self, context: Context) -> str:
         """Name the statement so that `aws redshift-data list-statements --statement-name` finds it."""
@@ -269,31 +184,25 @@ class RedshiftScriptOperator(RedshiftDataOperator):
                 f"{script.file} holds {len(script.statements)} statements: give one query."
             )
         request = self._target() | ({"Parameters": script.bound} if values else {})
-        self.statement_id = self.hook.conn.execute_statement(Sql=script.statements[0], **request)["Id"]
-        found = self._watch.wait(self.statement_id, inf)
+        self.work_id = self.hook.conn.execute_statement(Sql=script.statements[0], **request)["Id"]
+        found = self._watch.wait(self.work_id, inf)
         if found is None or not succeeded(found):
             raise RedshiftScriptError(failure(found, script.file) if found else script.file)
         return found.get("ResultRows", 0) > 0
 
-    def _conclude(self, statement_id: str) -> list[StatementAudit]:
-        """Wait, here or in the triggerer; log what each part did; fail unless all of it did."""
-        self.statement_id = statement_id
-        found = self._watch.wait(statement_id, self.quick_seconds if self.deferrable else inf)
-        if found is None:
-            self.defer(
-                trigger=RedshiftStatementTrigger(
-                    statement_id=statement_id,
-                    task_id=self.task_id,
-                    poll_interval=self.poll_interval,
-                    aws_conn_id=self.aws_conn_id,
-                    region_name=self.region_name,
-                    verify=self.verify,
-                    botocore_config=self.botocore_config,
-                    cancel_on_kill=self.cancel_on_kill,
-                ),
-                method_name="execute_complete",
-                timeout=self.execution_timeout,
-            )
+    def _trigger(self, work_id: str) -> RedshiftStatementTrigger:
+        return RedshiftStatementTrigger(
+            statement_id=work_id,
+            task_id=self.task_id,
+            poll_interval=self.poll_interval,
+            aws_conn_id=self.aws_conn_id,
+            region_name=self.region_name,
+            verify=self.verify,
+            botocore_config=self.botocore_config,
+            cancel_on_kill=self.cancel_on_kill,
+        )
+
+    def _result(self, found: DescribeStatementResponseTypeDef) -> list[StatementAudit]:
         entries = audit(found, self.file)
         for entry in entries:
             self.log.info("%s", log_line(entry, len(entries)))

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from typing import Any, Final
+from typing import Any
 
 from airflow.providers.amazon.aws.triggers.redshift_data import RedshiftDataTrigger
 from airflow.triggers.base import TriggerEvent
-from botocore.exceptions import ClientError
 
 from redshift_etl.audit import TERMINAL
 from redshift_etl.data_api import PERMANENT_ERRORS
-
-LONGEST_PAUSE: Final = 60.0
+from redshift_etl.triggers.poll import until_ended
 
 
 class RedshiftStatementTrigger(RedshiftDataTrigger):
@@ -32,25 +29,15 @@ class RedshiftStatementTrigger(RedshiftDataTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Poll until the statement is at an end or its state cannot be read."""
-        failures = 0
-        while True:
-            try:
-                # A client per streak of good answers: after an error its credentials and connections are new.
-                async with await self.hook.get_async_conn() as client:  # type: ignore[no-untyped-call]  # provider
-                    while (await client.describe_statement(Id=self.statement_id))["Status"] not in TERMINAL:
-                        failures = 0
-                        await asyncio.sleep(self.poll_interval)
-                break
-            except Exception as error:  # noqa: BLE001 - whatever ended this poll, the statement still runs
-                if isinstance(error, ClientError) and error.response["Error"]["Code"] in PERMANENT_ERRORS:
-                    break
-                failures += 1
-                pause = min(self.poll_interval * 2**failures, LONGEST_PAUSE)
-                self.log.warning(
-                    "Cannot read the state of statement %s (%s); asking again in %.0f s.",
-                    self.statement_id,
-                    error,
-                    pause,
-                )
-                await asyncio.sleep(pause)
-        yield TriggerEvent({"statement_id": self.statement_id})  # type: ignore[no-untyped-call]  # Airflow
+        await until_ended(
+            self.hook,
+            self._ended,
+            name=f"statement {self.statement_id}",
+            interval=self.poll_interval,
+            permanent_errors=PERMANENT_ERRORS,
+            log=self.log,
+        )
+        yield TriggerEvent({"work_id": self.statement_id})  # type: ignore[no-untyped-call]  # Airflow
+
+    async def _ended(self, client: Any) -> bool:
+        return (await client.describe_statement(Id=self.statement_id))["Status"] in TERMINAL

@@ -85,9 +85,7 @@ def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     def sleep(seconds: float) -> None:
         clock.now += seconds
 
-    monkeypatch.setattr(
-        "redshift_etl.data_api.time", SimpleNamespace(sleep=sleep, monotonic=lambda: clock.now)
-    )
+    monkeypatch.setattr("redshift_etl.watch.time", SimpleNamespace(sleep=sleep, monotonic=lambda: clock.now))
 
 
 @pytest.fixture

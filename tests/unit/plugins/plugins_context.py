@@ -75,4 +75,4 @@ def looks(api: Stubber, answer: dict[str, Any], statement_id: str = STATEMENT_ID
 def remember(task: Any, store: TaskStateStore, make_context: Callable[..., Any], **changes: Any) -> None:
     """Leave what an earlier try of the same request would have left."""
     request = task._request(make_context(task, **changes))
-    store.set(KEY, {"request": request, "statement_id": STATEMENT_ID})
+    store.set(KEY, {"request": request, "work_id": STATEMENT_ID})

@@ -151,7 +151,7 @@ def test_a_slow_statement_waits_in_the_triggerer_and_its_outcome_is_read(
         return await anext(deferred.value.trigger.run())
 
     fired = asyncio.run(event())
-    assert fired.payload == {"statement_id": operator.statement_id}
+    assert fired.payload == {"work_id": operator.work_id}
     entries = script(SLOW).execute_complete(make_context(operator), event=fired.payload)
     assert entries[0]["rows"] == 1
 
@@ -166,7 +166,7 @@ def test_a_kill_is_seen_by_the_warehouse(
         operator.execute(make_context(operator))
     started = time.monotonic()
     operator.on_kill()
-    assert warehouse.describe_statement(Id=operator.statement_id)["Status"] == "ABORTED"
+    assert warehouse.describe_statement(Id=operator.work_id)["Status"] == "ABORTED"
     assert time.monotonic() - started < 5
 
 
@@ -179,7 +179,7 @@ def test_a_users_kill_of_a_deferred_task_is_seen_by_the_warehouse(
     with pytest.raises(TaskDeferred) as deferred:
         operator.execute(make_context(operator))
     asyncio.run(deferred.value.trigger.on_kill())
-    found = warehouse.describe_statement(Id=operator.statement_id, WaitTimeSeconds=10)
+    found = warehouse.describe_statement(Id=operator.work_id, WaitTimeSeconds=10)
     assert found["Status"] == "ABORTED"
 
 

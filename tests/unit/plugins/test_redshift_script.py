@@ -203,7 +203,7 @@ def test_after_the_trigger_the_outcome_is_read_from_the_data_api(
     looks(api, described("FAILED", Error="ERROR: 1023"), WaitTimeSeconds=5)
     with pytest.raises(RedshiftScriptError, match="FAILED: ERROR: 1023"):
         operator.resume_execution(
-            "execute_complete", {"event": {"statement_id": STATEMENT_ID}}, make_context(operator)
+            "execute_complete", {"event": {"work_id": STATEMENT_ID}}, make_context(operator)
         )
 
 
@@ -258,7 +258,7 @@ def test_execution_timeout_while_deferred_cancels_and_sees_it_cancelled(
 def test_a_kill_cancels_the_statement(make: Make, api: Stubber) -> None:
     operator = make()
     operator.on_kill()  # nothing is submitted yet
-    operator.statement_id = STATEMENT_ID
+    operator.work_id = STATEMENT_ID
     api.add_response("cancel_statement", {"Status": True}, {"Id": STATEMENT_ID})
     looks(api, described("ABORTED"), WaitTimeSeconds=5)
     operator.on_kill()
@@ -267,7 +267,7 @@ def test_a_kill_cancels_the_statement(make: Make, api: Stubber) -> None:
 
 def test_a_kill_ends_even_if_the_cancel_is_not_seen(make: Make, api: Stubber) -> None:
     operator = make()
-    operator.statement_id = STATEMENT_ID
+    operator.work_id = STATEMENT_ID
     api.add_client_error("cancel_statement", "InternalServerException")
     api.add_client_error("describe_statement", "ThrottlingException")
     api.add_client_error("describe_statement", "ThrottlingException")

@@ -74,7 +74,7 @@ def test_a_retry_after_a_failure_submits_a_new_statement(
     submitted(api, OTHER_ID, Sql="select 1")
     looks(api, described("FINISHED", Id=OTHER_ID), OTHER_ID, WaitTimeSeconds=5)
     operator.execute(make_context(operator, try_number=2))
-    assert store[KEY]["statement_id"] == OTHER_ID
+    assert store[KEY]["work_id"] == OTHER_ID
 
 
 def test_a_try_killed_before_remembering_is_followed_by_one_with_the_same_token(

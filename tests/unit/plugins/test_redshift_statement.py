@@ -10,9 +10,10 @@ from airflow.triggers.base import TriggerEvent
 from botocore.exceptions import ClientError, EndpointConnectionError
 from plugins_context import STATEMENT_ID
 
-from redshift_etl.triggers.redshift_statement import LONGEST_PAUSE, RedshiftStatementTrigger
+from redshift_etl.triggers.poll import LONGEST_PAUSE
+from redshift_etl.triggers.redshift_statement import RedshiftStatementTrigger
 
-FIRED = [TriggerEvent({"statement_id": STATEMENT_ID})]  # type: ignore[no-untyped-call]
+FIRED = [TriggerEvent({"work_id": STATEMENT_ID})]  # type: ignore[no-untyped-call]
 
 
 def error(code: str) -> ClientError:
@@ -54,7 +55,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     async def sleep(seconds: float) -> None:
         made.append(seconds)
 
-    monkeypatch.setattr("redshift_etl.triggers.redshift_statement.asyncio.sleep", sleep)
+    monkeypatch.setattr("redshift_etl.triggers.poll.asyncio.sleep", sleep)
     return made
 
 

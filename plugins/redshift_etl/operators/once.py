@@ -1,0 +1,141 @@
+"""The promise of the operators: for each time that Airflow asks for a task, its work is done once."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from math import inf
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.sdk.exceptions import TaskDeferralError, TaskDeferralTimeout
+
+if TYPE_CHECKING:
+    from airflow.sdk import BaseOperator, Context
+    from airflow.triggers.base import BaseTrigger
+
+    from redshift_etl.watch import Watch
+
+    _Operator = BaseOperator
+else:
+    # Airflow's metaclass would give a mixin that is an operator BaseOperator's own __init__.
+    _Operator = ABC
+
+
+class OnceMixin[Result](_Operator):
+    """Starts work in AWS once for each request, and sees it through without holding a worker.
+
+    Airflow requests a task when it schedules it, and again at each clear; the tries in between serve one
+    request. The task state store remembers the request and its last work from try to try.
+
+    - Same request, and the work goes on or has succeeded: it is this try's work too.
+    - Same request, and the work failed, was cancelled or is lost: new work.
+    - Another request: if its work still goes on, cancel it and see it end; then new work.
+
+    New work carries a token that follows from the request and from the work it replaces. So a try that dies
+    after starting work and before remembering it is followed by one with the same token, by which AWS, or
+    the operator itself, finds the work that is already there.
+    """
+
+    external_id_key: ClassVar[str]
+    """The task state store's key."""
+
+    # Most work ends within seconds, and a deferral costs the start of two processes: wait here first.
+    quick_seconds: ClassVar[float] = 5.0
+
+    file: str
+    deferrable: bool
+    work_id: str = ""
+
+    @property
+    @abstractmethod
+    def _watch(self) -> Watch[Any]:
+        """What looks at the work and cancels it."""
+
+    @abstractmethod
+    def _start(self, context: Context, token: str) -> str | None:
+        """Start the work, or find what was started with this token; None for nothing to do."""
+
+    @abstractmethod
+    def _trigger(self, work_id: str) -> BaseTrigger:
+        """Make what waits in the triggerer; its event holds `work_id`."""
+
+    @abstractmethod
+    def _result(self, found: Any) -> Result:
+        """Log what the work at its end did; raise unless all of it is done."""
+
+    def execute_complete(
+        self,
+        context: Context,  # noqa: ARG002 - Airflow passes it
+        event: dict[str, Any] | None = None,
+    ) -> Result:
+        """Read the outcome after the trigger has fired."""
+        return self._conclude((event or {})["work_id"])
+
+    def resume_execution(
+        self, next_method: str, next_kwargs: dict[str, Any] | None, context: Context
+    ) -> object:
+        """Take up the task after a deferral, also after one that ended badly.
+
+        A wait that outlasted `execution_timeout` cancels the work. A trigger that broke (its code missing in
+        the triggerer, say) tells nothing about the work, so the wait goes on here.
+        """
+        try:
+            return super().resume_execution(next_method, next_kwargs, context)
+        except TaskDeferralTimeout as error:
+            _, work_id = self._remembered(context)
+            self._watch.cancel(work_id)
+            raise TaskDeferralTimeout(
+                f"{self.file} ran longer than the task's execution_timeout of {self.execution_timeout}: "
+                f"{self._watch.name} {work_id} is cancelled."
+            ) from error
+        except TaskDeferralError as error:
+            self.log.warning("The trigger failed (%s): waiting on the worker instead.", error)
+            self.deferrable = False
+            return self.execute(context)
+
+    def _work(self, context: Context) -> str | None:
+        """Return the one work of this request: an earlier try's or new; None for nothing to do."""
+        request = self._request(context)
+        remembered, replaced = self._remembered(context)
+        if replaced and remembered != request:
+            if self._watch.runs(replaced):
+                self.log.info(
+                    "Cancelling %s %s, which this task left before its clear.", self._watch.name, replaced
+                )
+                self._watch.cancel(replaced)
+            replaced = ""
+        if replaced and self._watch.serves(replaced):
+            self.log.info("%s %s of an earlier try is this try's.", self._watch.name.capitalize(), replaced)
+            return replaced
+        token = hashlib.sha256(f"{request}\n{replaced}".encode()).hexdigest()
+        work_id = self._start(context, token)
+        if work_id:
+            self.work_id = work_id
+            context["task_state_store"].set(self.external_id_key, {"request": request, "work_id": work_id})
+        return work_id
+
+    def _request(self, context: Context) -> str:
+        """Identify what Airflow asked for: the task of a run, and the try with which this request began.
+
+        A clear raises `max_tries` above `retries` by the tries already used; the try number itself would
+        differ within one request. The run's start tells a run from a deleted one of the same id.
+        """
+        ti = context["ti"]
+        first_try = ti.max_tries - (self.retries or 0) + 1
+        start = context["dag_run"].start_date
+        return "\n".join(map(str, [ti.dag_id, ti.run_id, start, ti.task_id, ti.map_index, first_try]))
+
+    def _remembered(self, context: Context) -> tuple[str, str]:
+        """Read the last request and its work from the task state store; empty before the first."""
+        stored = context["task_state_store"].get(self.external_id_key)
+        return (str(stored["request"]), str(stored["work_id"])) if isinstance(stored, dict) else ("", "")
+
+    def _conclude(self, work_id: str) -> Result:
+        """Wait, here or in the triggerer, and turn the outcome into the task's."""
+        self.work_id = work_id
+        found = self._watch.wait(work_id, self.quick_seconds if self.deferrable else inf)
+        if found is None:
+            self.defer(
+                trigger=self._trigger(work_id), method_name="execute_complete", timeout=self.execution_timeout
+            )
+        return self._result(found)
