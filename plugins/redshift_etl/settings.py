@@ -14,7 +14,9 @@ from croniter import croniter  # type: ignore[import-untyped]  # ships no types
 
 SECTION: Final = "redshift_etl"
 
-_OPTIONAL: Final = frozenset({"cluster_identifier", "workgroup_name", "db_user", "secret_arn", "schedule"})
+_OPTIONAL: Final = frozenset(
+    {"cluster_identifier", "workgroup_name", "db_user", "secret_arn", "schedule", "quicksight_data_set_id"}
+)
 
 # Values reach SQL as identifiers and literals, so their shape is checked here, where an error names the key.
 _SHAPES: Final[dict[str, tuple[str, str]]] = {
@@ -40,6 +42,15 @@ _SHAPES: Final[dict[str, tuple[str, str]]] = {
         r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]",
         "a bucket name such as redshift-etl-data, without s3:// and without a path",
     ),
+    "glue_job_name": (
+        r"[\w.() -]{1,255}",
+        "the name of a Glue job such as reviews-etl: letters, digits, blanks and .()-_",
+    ),
+    "reviews_location": (
+        r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/([^'\"\s]*/)?",
+        "an S3 location that ends with a slash, such as s3://redshift-etl-data/raw/reviews/",
+    ),
+    "quicksight_data_set_id": (r"[\w-]{1,512}", "the id of a QuickSight data set"),
 }
 
 _PURPOSES: Final[dict[str, str]] = {
@@ -47,6 +58,8 @@ _PURPOSES: Final[dict[str, str]] = {
     "iam_role_arn": "the role that Redshift uses for S3 and the Glue catalog",
     "data_bucket": "the bucket that holds the extracts",
     "sql_dir": "the folder that holds the .sql files",
+    "glue_job_name": "the Glue job that runs the SQL of the reviews",
+    "reviews_location": "where the product_category= folders of the reviews are, s3://<bucket>/<prefix>/",
     "timezone": "the time zone in which a day begins and ends, for example UTC",
 }
 
@@ -63,6 +76,10 @@ class Settings:
         secret_arn: Secrets Manager secret with the database user's name and password.
         iam_role_arn: Role that Redshift assumes for COPY, UNLOAD and Spectrum.
         data_bucket: S3 bucket of the extracts (`raw/`) and the reports (`reports/`).
+        glue_job_name: Glue job that runs `sql/reviews/`; the database, the secret and the script bucket are
+            its default arguments.
+        reviews_location: S3 location of the reviews, with a slash at its end.
+        quicksight_data_set_id: Data set to refresh after the top reviews; None: none is refreshed.
         sql_dir: Absolute path of the folder with the `.sql` files: the one template search path.
         timezone: IANA name of the zone in which a refresh date is a day and the schedule is read.
         schedule: Cron expression of the daily run; None: runs are only started by hand.
@@ -75,6 +92,9 @@ class Settings:
     secret_arn: str | None = None
     iam_role_arn: str
     data_bucket: str
+    glue_job_name: str
+    reviews_location: str
+    quicksight_data_set_id: str | None = None
     sql_dir: str
     timezone: str
     schedule: str | None = None

@@ -13,6 +13,8 @@ CLUSTER = {
     "db_user": "awsuser",
     "iam_role_arn": "arn:aws:iam::123456789012:role/redshift-etl-warehouse",
     "data_bucket": "redshift-etl-data",
+    "glue_job_name": "reviews-etl",
+    "reviews_location": "s3://redshift-etl-data/raw/reviews/",
     "sql_dir": "/usr/local/airflow/dags/sql",
     "timezone": "America/New_York",
 }
@@ -56,7 +58,18 @@ def test_a_workgroup_may_have_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.target["secret_arn"] == SECRET
 
 
-@pytest.mark.parametrize("key", ["database", "iam_role_arn", "data_bucket", "sql_dir", "timezone"])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "database",
+        "iam_role_arn",
+        "data_bucket",
+        "glue_job_name",
+        "reviews_location",
+        "sql_dir",
+        "timezone",
+    ],
+)
 def test_a_missing_key_is_named_with_its_variable(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
     with pytest.raises(AirflowConfigException) as error:
         load(monkeypatch, **{key: None})
@@ -79,6 +92,11 @@ def test_a_missing_key_is_named_with_its_variable(monkeypatch: pytest.MonkeyPatc
         ("data_bucket", "s3://redshift-etl-data"),
         ("data_bucket", "redshift-etl-data/raw"),
         ("data_bucket", "Data"),
+        ("glue_job_name", "reviews/etl"),
+        ("reviews_location", "redshift-etl-data/raw/reviews/"),
+        ("reviews_location", "s3://redshift-etl-data/raw/reviews"),
+        ("reviews_location", "s3://redshift-etl-data/it's/"),
+        ("quicksight_data_set_id", "top reviews"),
         ("sql_dir", "sql"),
         ("timezone", "Mars/Olympus"),
         ("timezone", "Europe"),

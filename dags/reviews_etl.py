@@ -1,0 +1,101 @@
+"""### Reviews: the most helpful product reviews, from the lake to a QuickSight data set.
+
+**Produces** `public.reviews` (one row per review of the years from `first_year` on), the report
+`reports/top_reviews/` in the data bucket (the `top_n` most helpful reviews per marketplace and product
+category, CSV with a header), and `reports/quicksight/top_reviews.json`, the manifest that QuickSight reads.
+
+**From** Parquet files in `product_category=<category>/` folders below `reviews_location`. A copy of the Amazon
+Customer Reviews data set is used by naming its location.
+
+**How** the SQL runs in the Glue job `glue_job_name`, which reads its scripts from `sql/reviews/` in its script
+bucket. `register_partitions` finds the categories in the lake.
+
+**When** by hand, or by whatever brings new reviews.
+
+**When it fails** the failed task's error holds the statement and Redshift's message, and names the job's log.
+Fix the cause and clear the task: every task can run again. A load that fails leaves the table as it was.
+
+**Owner** data engineering.
+"""
+
+from datetime import timedelta
+
+import pendulum
+from airflow.sdk import DAG, Param, chain
+
+from redshift_etl.operators.glue_partitions import GluePartitionsOperator
+from redshift_etl.operators.glue_script import GlueScriptOperator
+from redshift_etl.operators.quicksight_publish import QuickSightPublishOperator
+from redshift_etl.settings import load_settings
+
+SETTINGS = load_settings()
+REPORT = f"s3://{SETTINGS.data_bucket}/reports/top_reviews/"
+
+with DAG(
+    dag_id="reviews_etl",
+    description="Product reviews: Spectrum to Redshift through Glue, top reviews to QuickSight",
+    doc_md=__doc__,
+    schedule=None,
+    start_date=pendulum.datetime(1998, 1, 2, tz=SETTINGS.timezone),
+    catchup=False,
+    # Two runs would replace the same rows and the same report.
+    max_active_runs=1,
+    dagrun_timeout=timedelta(hours=4),
+    default_args={
+        "owner": "data-engineering",
+        "retries": 2,
+        "retry_delay": timedelta(seconds=30),
+        "retry_exponential_backoff": True,
+        "execution_timeout": timedelta(hours=1),
+        "job_name": SETTINGS.glue_job_name,
+    },
+    params={
+        "first_year": Param(
+            2015,
+            type="integer",
+            minimum=1995,
+            maximum=2100,
+            title="First year",
+            description="Reviews of this year and later are loaded anew; earlier ones stay as they are.",
+        ),
+        "top_n": Param(
+            10,
+            type="integer",
+            minimum=1,
+            maximum=1000,
+            title="Top N",
+            description="How many reviews of each marketplace and product category the report holds.",
+        ),
+    },
+    tags=["redshift", "reviews", "glue", "quicksight"],
+) as dag:
+    create_schema = GlueScriptOperator(
+        task_id="create_schema",
+        file="sql/reviews/schema.sql",
+        parameters={"iam_role_arn": SETTINGS.iam_role_arn, "reviews_location": SETTINGS.reviews_location},
+    )
+    register_partitions = GluePartitionsOperator(
+        task_id="register_partitions", database_name="amzreviews", table_name="reviews"
+    )
+    load_reviews = GlueScriptOperator(
+        task_id="load_reviews",
+        file="sql/reviews/etl.sql",
+        parameters={"first_year": "{{ params.first_year }}"},
+    )
+    top_reviews = GlueScriptOperator(
+        task_id="top_reviews",
+        file="sql/reviews/topreviews.sql",
+        parameters={
+            "top_n": "{{ params.top_n }}",
+            "iam_role_arn": SETTINGS.iam_role_arn,
+            "report_location": REPORT,
+        },
+    )
+    publish = QuickSightPublishOperator(
+        task_id="publish",
+        unload_manifest=f"{REPORT}manifest",
+        manifest=f"s3://{SETTINGS.data_bucket}/reports/quicksight/top_reviews.json",
+        data_set_id=SETTINGS.quicksight_data_set_id,
+    )
+
+    chain(create_schema, register_partitions, load_reviews, top_reviews, publish)

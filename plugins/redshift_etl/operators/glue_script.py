@@ -1,0 +1,233 @@
+"""Run a `.sql` file on Amazon Redshift through an AWS Glue job, once for each time Airflow asks for it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import cached_property
+from math import ceil
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+from urllib.parse import quote
+
+from airflow.providers.amazon.aws.hooks.glue import get_glue_log_group_names
+from airflow.providers.amazon.aws.links.glue import GlueJobRunDetailsLink
+from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
+from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
+from airflow.sdk.exceptions import AirflowException
+from botocore.exceptions import ClientError, HTTPClientError
+
+from redshift_etl.glue_runs import GlueRunWatch
+from redshift_etl.operators.once import OnceMixin
+from redshift_etl.triggers.glue_run import GlueRunTrigger
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+    from mypy_boto3_glue.type_defs import JobRunTypeDef
+
+# As many runs go on as the job, or the account, allows.
+_BUSY: Final = frozenset({"ConcurrentRunsExceededException", "ResourceNumberLimitExceededException"})
+_THROTTLED: Final = frozenset({"ThrottlingException", "OperationTimeoutException", "RequestLimitExceeded"})
+_STARTS: Final = 6
+
+
+class GlueScriptError(AirflowException):
+    """The job run did not carry out the script; a retry starts another."""
+
+
+class GlueScriptOperator(OnceMixin[str], GlueJobOperator):
+    """Runs one `.sql` file by an existing Glue job, and waits without holding a worker.
+
+    The job is Terraform's: this operator neither creates nor changes it, and uploads nothing. What is the
+    same for all scripts (`--db`, `--db_creds`, `--bucket`, the wheel) stands in the job's DefaultArguments.
+
+    The promise is that of `OnceMixin`. Glue has no client token: every run carries the request's token as
+    an argument, and before a run is started the job's runs are searched for it. A run that was stopped or
+    timed out has failed.
+
+    Args:
+        job_name: The job.
+        file: The script's key in the job's script bucket.
+        parameters: Value by name for the file's `:names` and `${names}`; templated.
+        deferrable: Wait in the triggerer; False: on the worker.
+        poll_interval: Seconds between two looks of the triggerer at the run.
+        kwargs: The AWS connection, and BaseOperator's arguments.
+    """
+
+    template_fields = ("job_name", "file", "parameters", "aws_conn_id", "region_name", "verify")
+    template_fields_renderers: ClassVar[dict[str, str]] = {"parameters": "json"}
+    ui_color = "#d8e4f8"
+    external_id_key = "glue_job_run"
+
+    turn_seconds: ClassVar[int] = 30
+    """How long to wait before asking again whether the job has room for another run."""
+
+    def __init__(
+        self,
+        *,
+        job_name: str,
+        file: str,
+        parameters: Mapping[str, str] | None = None,
+        deferrable: bool = True,
+        poll_interval: int = 5,
+        **kwargs: Any,
+    ) -> None:
+        # botocore's own retry of a StartJobRun whose answer was lost would start a second run.
+        config = {"retries": {"total_max_attempts": 1}} | (kwargs.pop("botocore_config", None) or {})
+        super().__init__(job_name=job_name, deferrable=deferrable, botocore_config=config, **kwargs)
+        self.file = file
+        self.parameters = dict(parameters or {})
+        self.poll_interval = poll_interval
+
+    def execute(self, context: Context, waited: int = 0) -> str:
+        """Start a run, or find the one that an earlier try started, and see it through.
+
+        Args:
+            context: Airflow's.
+            waited: Seconds for which the job had no room for another run.
+
+        Returns:
+            The run's id.
+
+        Raises:
+            GlueScriptError: The run could not be started, or did not succeed.
+        """
+        try:
+            run_id = self._work(context)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _BUSY:
+                raise GlueScriptError(
+                    f"Glue does not start job {self.job_name} for {self.file}: {error}"
+                ) from error
+            return self._wait_for_turn(context, waited, error)
+        if not run_id:
+            raise AssertionError("_start gives a run or raises")
+        return self._conclude(run_id)
+
+    def execute_again(self, context: Context, waited: int, event: object = None) -> str:  # noqa: ARG002
+        """Ask again for a run, after a wait for the job to have room."""
+        return self.execute(context, waited)
+
+    def on_kill(self) -> None:
+        """Stop the run when the task's process is told to stop or runs out of time."""
+        if self.work_id:
+            self._watch.cancel(self.work_id, until_seen=False)
+
+    @cached_property
+    def _watch(self) -> GlueRunWatch:
+        return GlueRunWatch(self.hook.conn, self.job_name, self.log)
+
+    def _wait_for_turn(self, context: Context, waited: int, error: ClientError) -> str:
+        limit = self.execution_timeout or timedelta(hours=1)
+        if waited >= limit.total_seconds():
+            raise GlueScriptError(
+                f"Job {self.job_name} has had no room for another run for {timedelta(seconds=waited)}: "
+                f"raise its MaxConcurrentRuns or end what runs. Glue says: {error}"
+            ) from error
+        self.log.info("%s; asking again in %s s.", error, self.turn_seconds)
+        waited += self.turn_seconds
+        if self.deferrable:
+            self.defer(
+                trigger=TimeDeltaTrigger(timedelta(seconds=self.turn_seconds)),
+                method_name="execute_again",
+                kwargs={"waited": waited},
+            )
+        time.sleep(self.turn_seconds)
+        return self.execute(context, waited)
+
+    def _start(self, context: Context, token: str) -> str:
+        """Start a run under this token, or find the one that has it; ask again where the answer is lost."""
+        for attempt in range(_STARTS):
+            try:
+                return self._find(context, token) or self._submit(token)
+            except HTTPClientError as error:
+                reason: Exception = error
+            except ClientError as error:
+                status = error.response["ResponseMetadata"].get("HTTPStatusCode", 0)
+                if status < 500 and error.response["Error"]["Code"] not in _THROTTLED:
+                    raise
+                reason = error
+            self.log.warning("No answer that tells whether job %s started: %s", self.job_name, reason)
+            time.sleep(2**attempt)
+        raise GlueScriptError(
+            f"Glue does not answer the start of job {self.job_name} for {self.file}: {reason}"
+        )
+
+    def _find(self, context: Context, token: str) -> str | None:
+        """Find the run that an earlier try of the same request started and could not remember."""
+        since = context["dag_run"].start_date
+        pages = self._watch.client.get_paginator("get_job_runs").paginate(JobName=self.job_name)
+        for page in pages:
+            for run in page["JobRuns"]:  # the latest first
+                if (run.get("Arguments") or {}).get(self.TASK_UUID_ARG) == token:
+                    return str(run["Id"])
+                if since and run["StartedOn"] < since - timedelta(minutes=5):  # two clocks
+                    return None
+        return None
+
+    def _submit(self, token: str) -> str:
+        request: dict[str, Any] = {
+            "JobName": self.job_name,
+            "Arguments": {"--file": self.file, self.TASK_UUID_ARG: token},
+        }
+        if self.parameters:
+            request["Arguments"]["--params"] = json.dumps(self.parameters, sort_keys=True)
+        if self.execution_timeout:
+            # Should Airflow itself die for good, Glue ends the run.
+            request["Timeout"] = ceil(self.execution_timeout.total_seconds() / 60)
+        run_id = self._watch.client.start_job_run(**request)["JobRunId"]
+        self.log.info(
+            "%s: started run %s of job %s with %s.",
+            self.file,
+            run_id,
+            self.job_name,
+            ", ".join(f"{name}={value!r}" for name, value in self.parameters.items()) or "no parameters",
+        )
+        return run_id
+
+    def _conclude(self, work_id: str) -> str:
+        region = self.hook.conn_region_name
+        name = quote(self.job_name, safe="")
+        partition = self.hook.conn_partition
+        self.log.info(
+            "The run in the console: %s",
+            GlueJobRunDetailsLink.format_str.format(
+                aws_domain=GlueJobRunDetailsLink.get_aws_domain(partition),
+                region_name=region,
+                job_name=name,
+                job_run_id=work_id,
+            ),
+        )
+        return super()._conclude(work_id)
+
+    def _trigger(self, work_id: str) -> GlueRunTrigger:
+        return GlueRunTrigger(
+            job_name=self.job_name,
+            run_id=work_id,
+            waiter_delay=self.poll_interval,
+            aws_conn_id=self.aws_conn_id,
+            region_name=self.region_name,
+            verify=self.verify,
+            botocore_config=self.botocore_config,
+        )
+
+    def _result(self, found: JobRunTypeDef) -> str:
+        output, errors = get_glue_log_group_names(dict(found))
+        run_id, seconds = found["Id"], found.get("ExecutionTime", 0)
+        self.log.info(
+            "%s: run %s %s after %s s; its log: group %s, stream %s.",
+            self.file,
+            run_id,
+            found["JobRunState"],
+            seconds,
+            output,
+            run_id,
+        )
+        if not self._watch.succeeded(found):
+            reason = found.get("ErrorMessage") or "no message; somebody may have stopped it"
+            raise GlueScriptError(
+                f"{self.file}: run {run_id} of job {self.job_name} is {found['JobRunState']}: {reason} "
+                f"-- log group {errors}, stream {run_id}"
+            )
+        return run_id
