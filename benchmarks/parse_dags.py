@@ -2,7 +2,7 @@
 
     .venv/bin/python benchmarks/parse_dags.py [--rounds 5]
 
-Each figure is the median over fresh processes, the two kinds taking turns. The target: a ratio of at most 1.3.
+Each figure is the median over fresh processes, the two kinds taking turns. Target: a ratio of at most 1.3.
 """
 
 import argparse

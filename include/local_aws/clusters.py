@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from moto.backends import get_backend
 
 from local_aws.redshift import Warehouse
+from local_aws.supplements.redshift_serverless import redshift_serverless_backends
 
 ACCOUNT_ID = "123456789012"
 REGION = "us-east-1"
@@ -98,6 +99,7 @@ class Clusters:
             "port": self._wire_port or WIRE_PORT,
             "dbname": DATABASE,
             "dbClusterIdentifier": CLUSTER_IDENTIFIER,
+            "ssl": False,  # the wire listener speaks no TLS, and says so to clients that would insist
         }
         self._secrets.create_secret(Name=SECRET_NAME, SecretString=json.dumps(login))
 
@@ -116,15 +118,18 @@ class Clusters:
         return Compute(identifier, cluster.db_name, cluster.master_username, warehouse)
 
     def workgroup(self, name: str) -> Compute:
-        """The serverless workgroup of this name; there is one, since moto keeps none.
+        """The serverless workgroup of this name: a created one, or `redshift-etl`, which is always there.
 
         Raises:
-            EndpointNotFoundError: It is not `redshift-etl`.
+            EndpointNotFoundError: It was not created and is not `redshift-etl`.
         """
-        if name != WORKGROUP_NAME:
+        namespace = redshift_serverless_backends[ACCOUNT_ID][REGION].namespace_of(name)
+        if namespace is None and name != WORKGROUP_NAME:
             raise EndpointNotFoundError(name)
-        warehouse = self._warehouse(("workgroup", name), None, DATABASE, MASTER_USER)
-        return Compute(name, DATABASE, MASTER_USER, warehouse)
+        database = str(namespace["dbName"]) if namespace else DATABASE
+        user = str(namespace["adminUsername"]) if namespace else MASTER_USER
+        warehouse = self._warehouse(("workgroup", name), namespace, database, user)
+        return Compute(name, database, user, warehouse)
 
     def _warehouse(self, key: tuple[str, str], cluster: object, database: str, user: str) -> Warehouse:
         """A cluster deleted and created again is another object of moto's, and gets an empty warehouse."""
@@ -173,7 +178,7 @@ class Clusters:
             known = get_backend("redshift")[ACCOUNT_ID][REGION].clusters.get(cluster)
             if known is not None and known.master_username == user:
                 return str(known.master_user_password)
-            return None
+            return redshift_serverless_backends[ACCOUNT_ID][REGION].password(cluster, user)
 
     def close(self) -> None:
         """Closes every warehouse; its data and temporary folders are gone."""

@@ -34,7 +34,7 @@ def airflow_environment_set(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 @pytest.fixture(scope="module")
-def dag_bag(airflow_environment_set: None) -> Any:
+def dag_bag() -> Any:
     # Puts dags/ on sys.path as the DAG processor does in production; DagBag alone does not.
     from airflow.dag_processing.dagbag import BundleDagBag
 
@@ -161,9 +161,11 @@ def test_parsing_a_dag_opens_no_file_and_no_connection() -> None:
 
 SERIALIZE = """
 import json, sys
+from pathlib import Path
 from airflow.dag_processing.dagbag import BundleDagBag
 from airflow.serialization.serialized_objects import DagSerialization
-bag = BundleDagBag(dag_folder=sys.argv[1], bundle_path=__import__("pathlib").Path(sys.argv[1]), bundle_name="dags-folder")
+folder = Path(sys.argv[1])
+bag = BundleDagBag(dag_folder=str(folder), bundle_path=folder, bundle_name="dags-folder")
 assert bag.dags and not bag.import_errors, bag.import_errors
 print(json.dumps({k: DagSerialization.to_dict(v) for k, v in sorted(bag.dags.items())}, sort_keys=True))
 """

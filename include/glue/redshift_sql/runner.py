@@ -50,9 +50,14 @@ class Runner:
         for statement in self._script.statements:
             for query in filter(None, [statement.unless, statement.query]):
                 self._check(query, statement)
-        self._cursor.execute(f"set statement_timeout to {statement_timeout * 1000}")
-        self._cursor.execute(f"set query_group to {literal(self._script.file)}")
-        for transaction, statements in self._script.stretches(self._external_schemas()):
+        try:
+            self._cursor.execute(f"set statement_timeout to {statement_timeout * 1000}")
+            self._cursor.execute(f"set query_group to {literal(self._script.file)}")
+            external_schemas = self._external_schemas()
+        except (Error, OSError) as error:
+            reason = self._login.conceal(message(error))
+            raise StatementError(f"{self._script.file}, nothing has run: {reason}") from None
+        for transaction, statements in self._script.stretches(external_schemas):
             self._run_together(statements, transaction=transaction)
 
     def _check(self, query: Query, statement: Statement) -> None:

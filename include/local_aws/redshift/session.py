@@ -7,6 +7,7 @@ transaction around it: autocommit, BEGIN to COMMIT, the aborted state, the write
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 from collections.abc import Mapping, Sequence
@@ -127,7 +128,8 @@ class Session:
         """Ends the running statement with SQLSTATE 57014; called from another thread."""
         self._cancelled.set()
         self.database.lock.wake()
-        self.cursor.interrupt()
+        with contextlib.suppress(duckdb.ConnectionException):  # closed at this moment: nothing runs any more
+            self.cursor.interrupt()
 
     def close(self) -> None:
         """Rolls an open transaction back and drops the session's temporary tables."""

@@ -19,6 +19,7 @@ from local_aws.wire.startup import CancelRequest, Login, LoginError
 log = logging.getLogger(__name__)
 
 _STOP_SECONDS = 2.0
+_HANG_UP_SECONDS = 0.5
 
 
 class WireListener:
@@ -37,18 +38,24 @@ class WireListener:
         self._lock = threading.Lock()
         self._clients: dict[socket.socket, threading.Thread] = {}
         self._sessions: dict[int, tuple[int, Session]] = {}
+        self._sockets: dict[int, socket.socket] = {}
+        self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._accept, name="wire", daemon=True)
+        self._watcher = threading.Thread(target=self._watch, name="wire-watch", daemon=True)
 
     def start(self) -> None:
         """Begins to accept."""
         self._thread.start()
+        self._watcher.start()
 
     def stop(self) -> None:
         """Stops accepting and ends every connection."""
+        self._stopped.set()
         with contextlib.suppress(OSError):
             self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
         self._thread.join()
+        self._watcher.join()
         self.disconnect_all()
 
     def disconnect_all(self) -> None:
@@ -74,6 +81,14 @@ class WireListener:
             with self._lock:
                 self._clients[client] = thread
             thread.start()
+
+    def _watch(self) -> None:
+        """Cancels the statement of a client that has gone: its transaction must not keep its locks."""
+        while not self._stopped.wait(_HANG_UP_SECONDS):
+            with self._lock:
+                gone = [self._sessions[pid][1] for pid, client in self._sockets.items() if _has_gone(client)]
+            for session in gone:
+                session.cancel()
 
     def _serve(self, client: socket.socket) -> None:
         with contextlib.closing(client), client.makefile("rb") as stream:
@@ -103,11 +118,13 @@ class WireListener:
         try:
             with self._lock:
                 self._sessions[session.pid] = (key, session)
+                self._sockets[session.pid] = client
             client.sendall(startup.welcome(login, session.pid, key))
             Connection(client, stream, Runner(session, login, self._history)).serve()
         finally:
             with self._lock:
                 self._sessions.pop(session.pid, None)
+                self._sockets.pop(session.pid, None)
             session.close()
 
     def _connect(self, login: Login) -> Session:
@@ -123,6 +140,16 @@ class WireListener:
             key, session = self._sessions.get(request.pid, (None, None))
         if session is not None and key == request.key:
             session.cancel()
+
+
+def _has_gone(client: socket.socket) -> bool:
+    """Whether the client has hung up; what it has sent stays to be read."""
+    try:
+        return client.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
 
 
 def _last_words(client: socket.socket, sqlstate: str, what: str) -> None:

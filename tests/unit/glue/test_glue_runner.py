@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from job_outcome import BUCKET, Outcome
+
+from glue.redshift_sql.runner import Runner
 
 Run = Callable[..., Outcome]
 Query = Callable[[str], list[tuple[Any, ...]]]
@@ -225,3 +228,23 @@ def test_a_question_mark_that_the_driver_would_misread_is_refused_first(run: Run
         is None
     )
     assert query("select t from plain") == [("what?",)]
+
+
+def test_a_connection_lost_half_way_is_one_clear_error(
+    run: Run, query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query("create table half (i int)")
+    execute = Runner._execute
+
+    def cut(self: Runner, sent: Any) -> None:
+        if "2" in sent.sql:
+            self._connection._usock.shutdown(socket.SHUT_RDWR)
+        execute(self, sent)
+
+    monkeypatch.setattr(Runner, "_execute", cut)
+    outcome = run("insert into half values (1); insert into half values (2)")
+    assert outcome.error is not None
+    assert outcome.error.startswith("sql/test.sql, statement 2 of 2, failed: ")
+    assert outcome.error.endswith(" -- insert into half values (2)")
+    assert "The connection is lost" in outcome.log
+    assert query("select count(*) from half") == [(0,)]

@@ -1,0 +1,82 @@
+"""Glue: connections that can be read whole, changed and deleted, and jobs that can be changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from moto.core.responses import ActionResult, EmptyResult
+from moto.core.utils import camelcase_to_underscores, utcnow
+from moto.glue import models, responses, urls
+from moto.glue.exceptions import EntityNotFoundException
+
+
+class FakeConnection(models.FakeConnection):
+    """moto's connection with the members it leaves out."""
+
+    def as_dict(self, hide_password: bool = False) -> dict[str, Any]:  # moto's signature
+        """The connection as GetConnection answers."""
+        given = {
+            key: self.connection_input[key]
+            for key in ("ConnectionType", "MatchCriteria")
+            if key in self.connection_input
+        }
+        return super().as_dict(hide_password) | given
+
+
+class FakeJob(models.FakeJob):
+    """moto's job; a Python shell has no execution class."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._drop_class()
+
+    def _drop_class(self) -> None:
+        if dict(self.command or {}).get("Name") == "pythonshell":
+            self.execution_class = None  # type: ignore[assignment]  # AWS leaves it out
+
+    def update(self, changes: dict[str, Any]) -> None:
+        """Takes over the members of a JobUpdate.
+
+        Args:
+            changes: The members by AWS's names.
+        """
+        for key, value in changes.items():
+            setattr(self, camelcase_to_underscores(key), value)
+        self.last_modified_on = utcnow()
+        self._drop_class()
+
+
+class GlueResponse(responses.GlueResponse):
+    """moto's Glue with three more operations."""
+
+    def delete_connection(self) -> EmptyResult:
+        """Forgets a connection."""
+        name = self._get_param("ConnectionName")
+        if self.glue_backend.connections.pop(name, None) is None:
+            raise EntityNotFoundException(f"Connection {name} not found.")
+        return EmptyResult()
+
+    def update_connection(self) -> EmptyResult:
+        """Replaces a connection's definition."""
+        name = self._get_param("Name")
+        connection = self.glue_backend.get_connection(
+            "", name, hide_password=False, apply_override_for_compute_environment=""
+        )
+        connection.__init__(  # type: ignore[misc]  # as new, in its place
+            self.glue_backend, connection.catalog_id, self._get_param("ConnectionInput"), {}
+        )
+        return EmptyResult()
+
+    def update_job(self) -> ActionResult:
+        """Replaces a job's definition."""
+        name = self._get_param("JobName")
+        job = self.glue_backend.get_job(name)
+        job.update(self._get_param("JobUpdate"))
+        return ActionResult({"JobName": name})
+
+
+def install() -> None:
+    """Put it in place; a second time changes nothing."""
+    models.FakeConnection = FakeConnection  # type: ignore[misc]
+    models.FakeJob = FakeJob  # type: ignore[misc]
+    urls.url_paths["{0}/$"] = GlueResponse.dispatch
