@@ -4,11 +4,11 @@
 `reports/top_reviews/` in the data bucket (the `top_n` most helpful reviews per marketplace and product
 category, CSV with a header), and `reports/quicksight/top_reviews.json`, the manifest that QuickSight reads.
 
-**From** Parquet files in `product_category=<category>/` folders below `reviews_location`. A copy of the Amazon
-Customer Reviews data set is used by naming its location.
+**From** Parquet files in `product_category=<category>/` folders below `reviews_location`. A copy of the
+Amazon Customer Reviews data set is used by naming its location.
 
-**How** the SQL runs in the Glue job `glue_job_name`, which reads its scripts from `sql/reviews/` in its script
-bucket. `register_partitions` finds the categories in the lake.
+**How** the SQL runs in the Glue job `glue_job_name`, which reads its scripts from `sql/reviews/` in its
+script bucket. `register_partitions` finds the categories in the lake.
 
 **When** by hand, or by whatever brings new reviews.
 

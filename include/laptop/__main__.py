@@ -14,7 +14,7 @@ import boto3
 import httpx
 from rich.console import Console
 
-from laptop import reports
+from laptop import reports, reviews_job
 from laptop.airflow import AirflowApi, AirflowError, migrate_database, start_components
 from laptop.environment import LOCAL_ENV, PROJECT, airflow_environment, read_env_file
 from laptop.processes import ProcessEndedError, Processes
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 DAG_ID = "store_sales_etl"
+REVIEWS_DAG_ID = "reviews_etl"
 HOME = PROJECT / ".local"
 NEEDED_BYTES = 2 * 1024**3
 
@@ -78,25 +79,21 @@ def _run(options: argparse.Namespace, console: Console, processes: Processes) ->
     bucket = os.environ["AIRFLOW__REDSHIFT_ETL__DATA_BUCKET"]
     s3 = boto3.client("s3")
     _deliver(options, bucket, s3, console)
+    reviews_job.deploy()
 
     api = AirflowApi(web)
     with console.status("Starting Airflow"):
-        api.wait_until_ready(DAG_ID, processes)
+        for dag_id in (DAG_ID, REVIEWS_DAG_ID):
+            api.wait_until_ready(dag_id, processes)
     console.print(f"Airflow answers at {web}.")
 
-    for day in _days(options.start, options.end):
-        run_id = f"laptop__{day}"
-        # Noon is the same date in every time zone that the settings are likely to name.
-        api.trigger(DAG_ID, run_id, f"{day}T12:00:00Z", {"refresh_date": str(day)})
-        state = follow(api, DAG_ID, run_id, title=f"{DAG_ID} {day}", console=console, processes=processes)
-        if state != "success":
-            print_failures(api, DAG_ID, run_id, console)
-            console.print(f"Logs of everything: {HOME / 'logs'} and {home / 'logs'}")
-            if options.once:
-                return 1
-            break
-    else:
+    if _run_dags(options, api, console, processes):
         _print_reports(console, s3, bucket, str(options.end))
+        reports.print_top_reviews(console, s3, bucket)
+    else:
+        console.print(f"Logs of everything: {HOME / 'logs'} and {home / 'logs'}")
+        if options.once:
+            return 1
     if options.once:
         return 0
 
@@ -106,9 +103,25 @@ def _run(options: argparse.Namespace, console: Console, processes: Processes) ->
         time.sleep(1)
 
 
+def _run_dags(options: argparse.Namespace, api: AirflowApi, console: Console, processes: Processes) -> bool:
+    """Run every day's store sales and then the reviews, up to the first failure; whether there was none."""
+    # Noon is the same date in every time zone that the settings are likely to name.
+    runs: list[tuple[str, str, dict[str, str]]] = [
+        (DAG_ID, str(day), {"refresh_date": str(day)}) for day in _days(options.start, options.end)
+    ]
+    for dag_id, day, conf in [*runs, (REVIEWS_DAG_ID, str(options.end), {})]:
+        run_id = f"laptop__{day}"
+        api.trigger(dag_id, run_id, f"{day}T12:00:00Z", conf)
+        state = follow(api, dag_id, run_id, title=f"{dag_id} {day}", console=console, processes=processes)
+        if state != "success":
+            print_failures(api, dag_id, run_id, console)
+            return False
+    return True
+
+
 def _deliver(options: argparse.Namespace, bucket: str, s3: "S3Client", console: Console) -> None:
     # Imported late: DuckDB and the generator are not needed to say that a port is taken.
-    from datasets import delivery, store_sales  # noqa: PLC0415
+    from datasets import delivery, reviews, store_sales  # noqa: PLC0415
     from datasets.progress import progress_bars  # noqa: PLC0415
 
     started = time.monotonic()
@@ -120,9 +133,11 @@ def _deliver(options: argparse.Namespace, bucket: str, s3: "S3Client", console: 
             cache=HOME / "datasets",
             progress=progress,
         )
+        deliveries += reviews.deliver(rows=options.reviews, cache=HOME / "datasets", progress=progress)
         delivery.upload(deliveries, bucket, s3, progress)
     console.print(
-        f"The source system delivered {options.start} to {options.end} to s3://{bucket}/raw "
+        f"The source systems delivered the sales of {options.start} to {options.end} and "
+        f"{options.reviews:,} reviews to s3://{bucket}/raw "
         f"({len(deliveries)} files, {time.monotonic() - started:.0f} s)."
     )
 
@@ -204,6 +219,7 @@ def _parser() -> argparse.ArgumentParser:
         "--to", dest="end", type=date.fromisoformat, default=date(2003, 1, 2), help="last refresh date"
     )
     parser.add_argument("--scale-factor", type=float, default=0.1, help="TPC-DS scale factor (default 0.1)")
+    parser.add_argument("--reviews", type=int, default=100_000, help="number of reviews (default 100000)")
     parser.add_argument("--web-port", type=int, default=8080, help="Airflow's web UI (default 8080)")
     parser.add_argument("--aws-port", type=int, default=4599, help="AWS endpoint (default 4599)")
     parser.add_argument("--wire-port", type=int, default=5439, help="Redshift for SQL clients (default 5439)")

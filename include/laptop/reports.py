@@ -6,12 +6,17 @@ import json
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-LEFT_ALIGNED = {"store_id", "store_name", "city", "state", "country", "region"}
+LEFT_ALIGNED = {
+    *("store_id", "store_name", "city", "state", "country", "region"),
+    *("marketplace", "product_category", "product_title", "review_id"),
+}
+TITLE_WIDTH = 44
 
 
 def read_report(s3: "S3Client", bucket: str, report: str, refresh_date: str) -> list[dict[str, str]]:
@@ -26,13 +31,35 @@ def read_report(s3: "S3Client", bucket: str, report: str, refresh_date: str) -> 
     Returns:
         The rows, in the order of the files.
     """
-    prefix = f"reports/{report}/refresh_date={refresh_date}/"
+    return _read(s3, bucket, f"reports/{report}/refresh_date={refresh_date}/")
+
+
+def print_top_reviews(console: Console, s3: "S3Client", bucket: str, rows: int = 10) -> None:
+    """Print the beginning of the top reviews, titles shortened.
+
+    Args:
+        console: Where to.
+        s3: A boto3 client.
+        bucket: The data bucket.
+        rows: How many.
+    """
+    report = _read(s3, bucket, "reports/top_reviews/")
+    shown = report[:rows]
+    for row in shown:
+        title = " ".join(row["product_title"].split())
+        row["product_title"] = title if len(title) <= TITLE_WIDTH else f"{title[: TITLE_WIDTH - 1]}…"
+    heading = f"The {len(shown)} most helpful of {len(report):,} top reviews"
+    print_report(console, heading, shown, list(shown[0]) if shown else [])
+    console.print(f"The whole report is in s3://{bucket}/reports/top_reviews/.")
+
+
+def _read(s3: "S3Client", bucket: str, prefix: str) -> list[dict[str, str]]:
     manifest = json.loads(s3.get_object(Bucket=bucket, Key=f"{prefix}manifest")["Body"].read())
     rows: list[dict[str, str]] = []
     for entry in manifest["entries"]:
         key = entry["url"].removeprefix(f"s3://{bucket}/")
         text = s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
-        rows.extend(csv.DictReader(io.StringIO(text)))
+        rows.extend(csv.DictReader(io.StringIO(text, newline="")))
     return rows
 
 
@@ -49,7 +76,7 @@ def print_report(console: Console, title: str, rows: list[dict[str, str]], colum
     for column in columns:
         table.add_column(column.replace("_", " "), justify="left" if column in LEFT_ALIGNED else "right")
     for row in rows:
-        table.add_row(*(_grouped(row[column]) for column in columns))
+        table.add_row(*(escape(_grouped(row[column])) for column in columns))
     console.print(f"\n[bold]{title}[/]")
     console.print(table)
 

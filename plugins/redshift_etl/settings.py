@@ -59,7 +59,7 @@ _PURPOSES: Final[dict[str, str]] = {
     "data_bucket": "the bucket that holds the extracts",
     "sql_dir": "the folder that holds the .sql files",
     "glue_job_name": "the Glue job that runs the SQL of the reviews",
-    "reviews_location": "where the product_category= folders of the reviews are, s3://<bucket>/<prefix>/",
+    "reviews_location": "the S3 location of the reviews' product_category= folders, with a slash at its end",
     "timezone": "the time zone in which a day begins and ends, for example UTC",
 }
 

@@ -80,12 +80,8 @@ class GlueScriptOperator(OnceMixin[str], GlueJobOperator):
         self.parameters = dict(parameters or {})
         self.poll_interval = poll_interval
 
-    def execute(self, context: Context, waited: int = 0) -> str:
+    def execute(self, context: Context) -> str:
         """Start a run, or find the one that an earlier try started, and see it through.
-
-        Args:
-            context: Airflow's.
-            waited: Seconds for which the job had no room for another run.
 
         Returns:
             The run's id.
@@ -93,6 +89,23 @@ class GlueScriptOperator(OnceMixin[str], GlueJobOperator):
         Raises:
             GlueScriptError: The run could not be started, or did not succeed.
         """
+        return self._see_through(context)
+
+    def execute_again(
+        self,
+        context: Context,
+        waited: int,
+        event: object = None,  # noqa: ARG002 - Airflow passes it
+    ) -> str:
+        """Ask again for a run, after so many seconds in which the job had no room for another."""
+        return self._see_through(context, waited)
+
+    def on_kill(self) -> None:
+        """Stop the run when the task's process is told to stop or runs out of time."""
+        if self.work_id:
+            self._watch.cancel(self.work_id, until_seen=False)
+
+    def _see_through(self, context: Context, waited: int = 0) -> str:
         try:
             run_id = self._work(context)
         except ClientError as error:
@@ -104,15 +117,6 @@ class GlueScriptOperator(OnceMixin[str], GlueJobOperator):
         if not run_id:
             raise AssertionError("_start gives a run or raises")
         return self._conclude(run_id)
-
-    def execute_again(self, context: Context, waited: int, event: object = None) -> str:  # noqa: ARG002
-        """Ask again for a run, after a wait for the job to have room."""
-        return self.execute(context, waited)
-
-    def on_kill(self) -> None:
-        """Stop the run when the task's process is told to stop or runs out of time."""
-        if self.work_id:
-            self._watch.cancel(self.work_id, until_seen=False)
 
     @cached_property
     def _watch(self) -> GlueRunWatch:
@@ -134,7 +138,7 @@ class GlueScriptOperator(OnceMixin[str], GlueJobOperator):
                 kwargs={"waited": waited},
             )
         time.sleep(self.turn_seconds)
-        return self.execute(context, waited)
+        return self._see_through(context, waited)
 
     def _start(self, context: Context, token: str) -> str:
         """Start a run under this token, or find the one that has it; ask again where the answer is lost."""

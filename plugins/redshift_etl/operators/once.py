@@ -89,9 +89,12 @@ class OnceMixin[Result](_Operator):
                 f"{self._watch.name} {work_id} is cancelled."
             ) from error
         except TaskDeferralError as error:
+            request, work_id = self._remembered(context)
+            if request != self._request(context):
+                raise  # nothing was started yet
             self.log.warning("The trigger failed (%s): waiting on the worker instead.", error)
             self.deferrable = False
-            return self.execute(context)
+            return self._conclude(work_id)
 
     def _work(self, context: Context) -> str | None:
         """Return the one work of this request: an earlier try's or new; None for nothing to do."""
