@@ -164,8 +164,8 @@ def _require_room(options: argparse.Namespace) -> None:
     free = shutil.disk_usage(options.folder).free
     if free < NEEDED_BYTES:
         raise CannotRunError(
-            f"{options.folder} has {free / 1024**3:.1f} GiB free and a run needs {NEEDED_BYTES / 1024**3:.0f} GiB: "
-            "free some disk."
+            f"{options.folder} has {free / 1024**3:.1f} GiB free and a run needs "
+            f"{NEEDED_BYTES / 1024**3:.0f} GiB: free some disk."
         )
 
 

@@ -6,8 +6,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections import namedtuple
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -35,7 +35,7 @@ def test_a_taken_port_is_named_with_the_setting_that_changes_it(capsys: pytest.C
 def test_a_full_disk_is_told_before_anything_starts(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    usage = namedtuple("usage", "total used free")(10, 10, 1024**2)
+    usage = SimpleNamespace(free=1024**2)
     monkeypatch.setattr(command.shutil, "disk_usage", lambda _: usage)
     options = [f"--{name}-port={free_port()}" for name in ("web", "aws", "wire")]
     assert command.main([*options, f"--folder={tmp_path}"]) == 1

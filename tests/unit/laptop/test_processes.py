@@ -39,8 +39,9 @@ def test_leaving_the_block_ends_every_process_and_its_children(
 
 
 def test_everything_is_ended_when_the_block_fails(tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), Processes(tmp_path) as processes:
-        pid = processes.start("sleeper", ["sleep", "60"], os.environ).popen.pid
+    processes = Processes(tmp_path)
+    pid = processes.start("sleeper", ["sleep", "60"], os.environ).popen.pid
+    with pytest.raises(KeyboardInterrupt), processes:
         raise KeyboardInterrupt
     assert not psutil.pid_exists(pid)
 
