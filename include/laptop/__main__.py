@@ -1,13 +1,17 @@
 """Command line of `make run`: sets up, runs the pipelines, prints the reports, stays up."""
 
 import argparse
+import fcntl
 import os
 import shutil
+import signal
 import socket
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
@@ -25,7 +29,6 @@ if TYPE_CHECKING:
 
 DAG_ID = "store_sales_etl"
 REVIEWS_DAG_ID = "reviews_etl"
-HOME = PROJECT / ".local"
 NEEDED_BYTES = 2 * 1024**3
 
 
@@ -43,11 +46,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 0 when every run succeeded.
     """
     options = _parser().parse_args(arguments)
+    # Ended by another program it must clean up as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     # Where nobody watches (CI, a file) there is no width to fit: tables keep their words whole.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
     try:
         _require_room(options)
-        with Processes(HOME / "logs") as processes:
+        with _sole_use(options.folder), Processes(options.folder / "logs") as processes:
             return _run(options, console, processes)
     except (CannotRunError, ProcessEndedError, AirflowError) as error:
         console.print(f"[red]make run:[/] {error}", markup=True)
@@ -60,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(options: argparse.Namespace, console: Console, processes: Processes) -> int:
     endpoint = f"http://127.0.0.1:{options.aws_port}"
     web = f"http://127.0.0.1:{options.web_port}"
-    home = HOME / "airflow"
+    logs, home = options.folder / "logs", options.folder / "airflow"
     # local_aws starts empty every time; an Airflow that remembers earlier runs would contradict it.
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
@@ -69,12 +74,14 @@ def _run(options: argparse.Namespace, console: Console, processes: Processes) ->
     with console.status("Starting AWS on this machine"):
         command = [sys.executable, "-m", "local_aws", "--port", str(options.aws_port)]
         command += ["--wire-port", str(options.wire_port)]
-        processes.start("local-aws", command, os.environ | {"PYTHONPATH": str(PROJECT / "include")})
-        migrate_database(environment, HOME / "logs" / "airflow-db-migrate.log")
+        processes.start("local-aws", command, environment | {"PYTHONPATH": str(PROJECT / "include")})
+        migrate_database(environment, logs / "airflow-db-migrate.log")
         _wait_for_aws(endpoint, processes)
         start_components(processes, environment)
     console.print(f"AWS on this machine answers at {endpoint}.")
 
+    # boto3 of this process must see the local account, whatever the shell says.
+    os.environ.pop("AWS_PROFILE", None)
     os.environ.update(read_env_file(LOCAL_ENV) | {"AWS_ENDPOINT_URL": endpoint})
     bucket = os.environ["AIRFLOW__REDSHIFT_ETL__DATA_BUCKET"]
     s3 = boto3.client("s3")
@@ -91,7 +98,7 @@ def _run(options: argparse.Namespace, console: Console, processes: Processes) ->
         _print_reports(console, s3, bucket, str(options.end))
         reports.print_top_reviews(console, s3, bucket)
     else:
-        console.print(f"Logs of everything: {HOME / 'logs'} and {home / 'logs'}")
+        console.print(f"Logs of everything: {logs} and {home / 'logs'}")
         if options.once:
             return 1
     if options.once:
@@ -130,10 +137,12 @@ def _deliver(options: argparse.Namespace, bucket: str, s3: "S3Client", console: 
             options.start,
             options.end,
             scale_factor=options.scale_factor,
-            cache=HOME / "datasets",
+            cache=options.folder / "datasets",
             progress=progress,
         )
-        deliveries += reviews.deliver(rows=options.reviews, cache=HOME / "datasets", progress=progress)
+        deliveries += reviews.deliver(
+            rows=options.reviews, cache=options.folder / "datasets", progress=progress
+        )
         delivery.upload(deliveries, bucket, s3, progress)
     console.print(
         f"The source systems delivered the sales of {options.start} to {options.end} and "
@@ -152,7 +161,9 @@ def _wait_for_aws(endpoint: str, processes: Processes) -> None:
             time.sleep(0.2)
         else:
             return
-    raise CannotRunError(f"local_aws at {endpoint} did not answer within 60 s; its log is {HOME / 'logs'}.")
+    raise CannotRunError(
+        f"local_aws at {endpoint} did not answer within 60 s; its log is {processes.log_folder}."
+    )
 
 
 def _require_room(options: argparse.Namespace) -> None:
@@ -166,13 +177,24 @@ def _require_room(options: argparse.Namespace) -> None:
                     f"port {port} is taken: end what uses it, or choose another: "
                     f"make run {name}_PORT={port + 1}"
                 ) from None
-    HOME.mkdir(exist_ok=True)
-    free = shutil.disk_usage(HOME).free
+    options.folder.mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(options.folder).free
     if free < NEEDED_BYTES:
         raise CannotRunError(
-            f"{HOME} has {free / 1024**3:.1f} GiB free and a run needs {NEEDED_BYTES / 1024**3:.0f} GiB: "
-            "free some disk."
+            f"{options.folder} has {free / 1024**3:.1f} GiB free and a run needs "
+            f"{NEEDED_BYTES / 1024**3:.0f} GiB: free some disk."
         )
+
+
+@contextmanager
+def _sole_use(folder: Path) -> Iterator[None]:
+    """Hold a lock on the folder: two runs would delete each other's Airflow."""
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CannotRunError(f"another make run uses {folder}: end it first.") from None
+        yield
 
 
 def _print_reports(console: Console, s3: "S3Client", bucket: str, refresh_date: str) -> None:
@@ -220,6 +242,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--scale-factor", type=float, default=0.1, help="TPC-DS scale factor (default 0.1)")
     parser.add_argument("--reviews", type=int, default=100_000, help="number of reviews (default 100000)")
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=PROJECT / ".local",
+        help="where logs, generated data and Airflow's state go (default .local)",
+    )
     parser.add_argument("--web-port", type=int, default=8080, help="Airflow's web UI (default 8080)")
     parser.add_argument("--aws-port", type=int, default=4599, help="AWS endpoint (default 4599)")
     parser.add_argument("--wire-port", type=int, default=5439, help="Redshift for SQL clients (default 5439)")
