@@ -3,118 +3,21 @@
 Every table and both reports are compared with a computation straight from the delivered Parquet files.
 """
 
-import os
-import socket
-import sys
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date
-from pathlib import Path
-from typing import Any
-
-import boto3
-import httpx
-import psutil
 import pytest
 
 from compare_store_sales import assert_reports_equal, assert_tables_equal
-from datasets import delivery, store_sales
+from e2e_stack import BUCKET, DAYS, Stack
 from expected_store_sales import load_days
-from laptop.airflow import AirflowApi, AirflowError, migrate_database, start_components
-from laptop.environment import PROJECT, airflow_environment
-from laptop.processes import Processes
+from laptop.airflow import AirflowError
 
 pytestmark = pytest.mark.e2e
 
 DAG_ID = "store_sales_etl"
-DAYS = [date(2003, 1, 1), date(2003, 1, 2)]
-BUCKET = "redshift-etl-data"
-
-
-@dataclass
-class Stack:
-    api: AirflowApi
-    processes: Processes
-    s3: Any
-    redshift: Any
-    raw: Path
-
-    def run(self, run_id: str, *, logical_date: str | None, seconds: float = 180, **conf: Any) -> str:
-        self.api.trigger(DAG_ID, run_id, logical_date, conf)
-        deadline = time.monotonic() + seconds
-        while (state := self.api.run_state(DAG_ID, run_id)) not in {"success", "failed"}:
-            self.processes.require_alive()
-            assert time.monotonic() < deadline, self.states(run_id)
-            time.sleep(0.5)
-        return state
-
-    def states(self, run_id: str) -> dict[str, str]:
-        return {i["task_id"]: i["state"] for i in self.api.task_instances(DAG_ID, run_id)}
-
-    def log(self, run_id: str, task_id: str) -> str:
-        (instance,) = [i for i in self.api.task_instances(DAG_ID, run_id) if i["task_id"] == task_id]
-        return "\n".join(self.api.task_log(DAG_ID, run_id, task_id, instance["try_number"]))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    folder = tmp_path_factory.mktemp("e2e")
-    web_port, aws_port = free_port(), free_port()
-    endpoint = f"http://127.0.0.1:{aws_port}"
-    environment = airflow_environment(home=folder / "airflow", web_port=web_port, aws_endpoint=endpoint)
-    (folder / "airflow").mkdir()
-    # Retries are for outages; a test of bad input should not wait for them.
-    environment["AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY"] = "1"
-    with Processes(folder / "logs") as processes:
-        started = set(psutil.Process().children(recursive=True))
-        processes.start(
-            "local-aws",
-            [sys.executable, "-m", "local_aws", "--port", str(aws_port)],
-            os.environ | {"PYTHONPATH": str(PROJECT / "include")},
-        )
-        migrate_database(environment, folder / "logs" / "migrate.log")
-        start_components(processes, environment)
-        with pytest.MonkeyPatch.context() as patch:
-            for name in (
-                "AWS_ENDPOINT_URL",
-                "AWS_DEFAULT_REGION",
-                "AWS_ACCESS_KEY_ID",
-                "AWS_SECRET_ACCESS_KEY",
-            ):
-                patch.setenv(name, environment[name])
-            s3, redshift = boto3.client("s3"), boto3.client("redshift-data")
-            api = AirflowApi(f"http://127.0.0.1:{web_port}")
-            wait_for(lambda: httpx.get(f"{endpoint}/_local/health").is_success)
-            deliveries = store_sales.deliver(
-                DAYS[0], DAYS[-1], scale_factor=0.1, cache=PROJECT / ".local" / "datasets"
-            )
-            delivery.upload(deliveries, BUCKET, s3)
-            delivery.copy_to(deliveries, folder)
-            api.wait_until_ready(DAG_ID, processes)
-            yield Stack(api, processes, s3, redshift, folder / "raw")
-            api.close()
-        mine = set(psutil.Process().children(recursive=True)) - started
-    _, alive = psutil.wait_procs(mine, timeout=5)
-    assert not alive, f"processes left behind: {alive}"
-
-
-def wait_for(condition: Any, seconds: float = 60) -> None:
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            if condition():
-                return
-        except httpx.TransportError:
-            pass  # not listening yet
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+def stack(everything: Stack) -> Stack:
+    return everything.of("store_sales_etl")
 
 
 def test_two_days_give_the_tables_and_reports_that_the_extracts_imply(stack: Stack) -> None:
