@@ -1,8 +1,8 @@
 """### Reviews: the most helpful product reviews, from the lake to a QuickSight data set.
 
 **Produces** `public.reviews` (one row per review of the years from `first_year` on), the report
-`reports/top_reviews/` in the data bucket (the `top_n` most helpful reviews per marketplace and product
-category, CSV with a header), and `reports/quicksight/top_reviews.json`, the manifest that QuickSight reads.
+`reports/top_reviews/data/` in the data bucket (the `top_n` most helpful reviews per marketplace and product
+category, CSV with a header), and the manifest that QuickSight reads, `reports/top_reviews/quicksight.json`.
 
 **From** Parquet files in `product_category=<category>/` folders below `reviews_location`. A copy of the
 Amazon Customer Reviews data set is used by naming its location.
@@ -29,7 +29,7 @@ from redshift_etl.operators.quicksight_publish import QuickSightPublishOperator
 from redshift_etl.settings import load_settings
 
 SETTINGS = load_settings()
-REPORT = f"s3://{SETTINGS.data_bucket}/reports/top_reviews/"
+REPORT = f"s3://{SETTINGS.data_bucket}/reports/top_reviews/data/"
 
 with DAG(
     dag_id="reviews_etl",
@@ -94,7 +94,7 @@ with DAG(
     publish = QuickSightPublishOperator(
         task_id="publish",
         unload_manifest=f"{REPORT}manifest",
-        manifest=f"s3://{SETTINGS.data_bucket}/reports/quicksight/top_reviews.json",
+        manifest=f"s3://{SETTINGS.data_bucket}/reports/top_reviews/quicksight.json",
         data_set_id=SETTINGS.quicksight_data_set_id,
     )
 

@@ -43,14 +43,14 @@ def print_top_reviews(console: Console, s3: "S3Client", bucket: str, rows: int =
         bucket: The data bucket.
         rows: How many.
     """
-    report = _read(s3, bucket, "reports/top_reviews/")
+    report = _read(s3, bucket, "reports/top_reviews/data/")
     shown = report[:rows]
     for row in shown:
         title = " ".join(row["product_title"].split())
         row["product_title"] = title if len(title) <= TITLE_WIDTH else f"{title[: TITLE_WIDTH - 1]}…"
     heading = f"The {len(shown)} most helpful of {len(report):,} top reviews"
     print_report(console, heading, shown, list(shown[0]) if shown else [])
-    console.print(f"The whole report is in s3://{bucket}/reports/top_reviews/.")
+    console.print(f"The whole report is in s3://{bucket}/reports/top_reviews/data/.")
 
 
 def _read(s3: "S3Client", bucket: str, prefix: str) -> list[dict[str, str]]:

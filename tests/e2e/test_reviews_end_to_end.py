@@ -52,7 +52,7 @@ def test_the_table_holds_every_review_of_the_years_once(stack: Stack) -> None:
 
 @pytest.mark.usefixtures("runs")
 def test_the_report_is_what_the_files_imply_and_quicksight_is_told_of_all_of_it(stack: Stack) -> None:
-    body = stack.s3.get_object(Bucket=BUCKET, Key="reports/quicksight/top_reviews.json")["Body"].read()
+    body = stack.s3.get_object(Bucket=BUCKET, Key="reports/top_reviews/quicksight.json")["Body"].read()
     urls = json.loads(body)["fileLocations"][0]["URIs"]
     rows: list[dict[str, str]] = []
     for url in urls:
@@ -63,8 +63,8 @@ def test_the_report_is_what_the_files_imply_and_quicksight_is_told_of_all_of_it(
     assert rows == [
         {column: "" if row[column] is None else str(row[column]) for column in REPORT} for row in expected
     ]
-    written = stack.s3.list_objects_v2(Bucket=BUCKET, Prefix="reports/top_reviews/")["Contents"]
-    keys = {found["Key"] for found in written} - {"reports/top_reviews/manifest"}
+    written = stack.s3.list_objects_v2(Bucket=BUCKET, Prefix="reports/top_reviews/data/")["Contents"]
+    keys = {found["Key"] for found in written} - {"reports/top_reviews/data/manifest"}
     assert {f"s3://{BUCKET}/{key}" for key in keys} == set(urls)
 
 

@@ -9,6 +9,7 @@ import boto3
 import jinja2
 import pytest
 
+import reviews_lakehouse
 from laptop.environment import PROJECT
 from local_aws.server import Server
 from redshift_etl.script import Script, names, statements
@@ -63,6 +64,12 @@ def warehouse(monkeypatch: pytest.MonkeyPatch) -> Iterator[Warehouse]:
         s3 = boto3.client("s3")
         s3.create_bucket(Bucket=BUCKET)
         yield Warehouse(s3=s3, redshift=boto3.client("redshift-data"))
+
+
+@pytest.fixture(scope="module")
+def lakehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[reviews_lakehouse.Lakehouse]:
+    with reviews_lakehouse.running(tmp_path_factory.mktemp("reviews")) as house:
+        yield house
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from redshift_etl.operators.quicksight_publish import QuickSightPublishOperator,
 
 Context = Callable[..., Any]
 BUCKET = "redshift-etl-data"
-MANIFEST = f"s3://{BUCKET}/reports/quicksight/top_reviews.json"
+MANIFEST = f"s3://{BUCKET}/reports/top_reviews/quicksight.json"
 
 
 @pytest.fixture(scope="module")
@@ -98,13 +98,13 @@ def test_a_lake_without_a_folder_is_one_clear_error(make_context: Context) -> No
 
 def unloaded(s3: Any, *urls: str) -> None:
     body = json.dumps({"entries": [{"url": url, "meta": {"content_length": 1}} for url in urls]})
-    s3.put_object(Bucket=BUCKET, Key="reports/top_reviews/manifest", Body=body.encode())
+    s3.put_object(Bucket=BUCKET, Key="reports/top_reviews/data/manifest", Body=body.encode())
 
 
 def publish(make_context: Context, data_set_id: str | None = None, **changes: Any) -> Any:
     operator = QuickSightPublishOperator(
         task_id="publish",
-        unload_manifest=f"s3://{BUCKET}/reports/top_reviews/manifest",
+        unload_manifest=f"s3://{BUCKET}/reports/top_reviews/data/manifest",
         manifest=MANIFEST,
         data_set_id=data_set_id,
     )
@@ -112,10 +112,10 @@ def publish(make_context: Context, data_set_id: str | None = None, **changes: An
 
 
 def test_the_manifest_names_every_file_that_the_unload_wrote(s3: Any, make_context: Context) -> None:
-    urls = [f"s3://{BUCKET}/reports/top_reviews/00{number}" for number in range(3)]
+    urls = [f"s3://{BUCKET}/reports/top_reviews/data/00{number}" for number in range(3)]
     unloaded(s3, *urls)
     assert publish(make_context) == {"manifest": MANIFEST, "files": 3, "ingestion_id": None}
-    body = s3.get_object(Bucket=BUCKET, Key="reports/quicksight/top_reviews.json")["Body"].read()
+    body = s3.get_object(Bucket=BUCKET, Key="reports/top_reviews/quicksight.json")["Body"].read()
     assert json.loads(body) == {
         "fileLocations": [{"URIs": urls}],
         "globalUploadSettings": {
@@ -130,7 +130,7 @@ def test_the_manifest_names_every_file_that_the_unload_wrote(s3: Any, make_conte
 def test_without_a_data_set_it_says_what_to_set(
     s3: Any, make_context: Context, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    unloaded(s3, f"s3://{BUCKET}/reports/top_reviews/000")
+    unloaded(s3, f"s3://{BUCKET}/reports/top_reviews/data/000")
     publish(make_context)
     said = caplog.text + capsys.readouterr().out
     assert "QuickSight is not configured: set quicksight_data_set_id in [redshift_etl]" in said
@@ -146,7 +146,7 @@ def test_every_try_has_an_ingestion_id_that_quicksight_takes(s3: Any, make_conte
         PhysicalTableMap={},
         ImportMode="SPICE",
     )
-    unloaded(s3, f"s3://{BUCKET}/reports/top_reviews/000")
+    unloaded(s3, f"s3://{BUCKET}/reports/top_reviews/data/000")
     ids = [publish(make_context, "top-reviews", try_number=number)["ingestion_id"] for number in (1, 2)]
     assert len(set(ids)) == 2
     for ingestion_id in ids:
@@ -158,13 +158,13 @@ def test_every_try_has_an_ingestion_id_that_quicksight_takes(s3: Any, make_conte
 
 
 def test_a_data_set_that_does_not_exist_fails_the_task(s3: Any, make_context: Context) -> None:
-    unloaded(s3, f"s3://{BUCKET}/reports/top_reviews/000")
+    unloaded(s3, f"s3://{BUCKET}/reports/top_reviews/data/000")
     with pytest.raises(ClientError, match="CreateIngestion"):
         publish(make_context, "no-such-data-set")
 
 
 def test_without_a_report_there_is_nothing_to_publish(s3: Any, make_context: Context) -> None:
-    with pytest.raises(ReportError, match="top_reviews/manifest does not exist: the UNLOAD before"):
+    with pytest.raises(ReportError, match="top_reviews/data/manifest does not exist: the UNLOAD before"):
         publish(make_context)
     unloaded(s3)
     with pytest.raises(ReportError, match="names no file: the report is empty"):
