@@ -10,13 +10,14 @@ import logging
 import re
 from collections.abc import Sequence
 from datetime import date
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import pyarrow as pa
 import pyarrow.parquet as pq
+
 from laptop.environment import PROJECT
 from local_aws.redshift import Warehouse
 from local_aws.redshift.object_store import ObjectStore, S3Object, split_url
@@ -36,7 +37,9 @@ SALES_MONEY = (
 )  # fmt: skip
 SCHEMAS = {
     "customer": pa.schema(
-        [(name, pa.string()) for name in ("c_customer_id", "c_current_addr_id", "c_first_name", "c_last_name")]
+        [(name, pa.string()) for name in (
+            "c_customer_id", "c_current_addr_id", "c_first_name", "c_last_name",
+        )]
     ),
     "customer_address": pa.schema(
         [(name, pa.string()) for name in ("ca_address_id", "ca_city", "ca_state", "ca_zip", "ca_country")]
@@ -115,7 +118,7 @@ class FolderStore(ObjectStore):
             self.path(item.url).unlink()
 
 
-@lru_cache(maxsize=None)
+@cache
 def script(file: str, day: str) -> tuple[str, ...]:
     """The statements of a rendered file."""
     text = TEMPLATES.get_template(file).render(
@@ -141,7 +144,7 @@ class InProcess:
         self.warehouse.close()
 
     def run(self, name: str, day: date | str = "2003-01-02", **parameters: str) -> list[dict[str, Any]]:
-        """Run `sql/store_sales/<name>.sql` as the operator would: one transaction; the last statement's rows."""
+        """Run a file of `sql/store_sales` as the operator would, and return its last statement's rows."""
         bound = {"refresh_date": str(day)} | parameters
         session = self.warehouse.connect("dev", "awsuser")  # as the Data API: temp tables end with the batch
         try:
@@ -179,8 +182,8 @@ class InProcess:
             f"delete from tpcds.stg_store_sales where sale_date = '{day}'",
             f"create temp table delivered_line as select {columns} from tpcds.stg_store_sales where false",
             f"copy delivered_line from '{url}' iam_role '{ROLE}' format as parquet",
-            f"insert into tpcds.stg_store_sales (sale_date, {columns})"
-            f" select date '{day}' as sale_date, {columns} from delivered_line",
+            f"insert into tpcds.stg_store_sales (sale_date, {columns}) "  # noqa: ISC004 - one statement
+            f"select date '{day}' as sale_date, {columns} from delivered_line",
             "drop table delivered_line",
         ):
             self.session.execute(statement)
@@ -206,7 +209,7 @@ class InProcess:
             self.session.execute(f"delete from tpcds.{table}")
 
 
-@lru_cache(maxsize=None)
+@cache
 def names_of(statement: str) -> frozenset[str]:
     """The parameters of a statement."""
     return frozenset(names(statement)) if re.search(r":\w", statement) else frozenset()
