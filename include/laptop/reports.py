@@ -11,11 +11,11 @@ from rich.table import Table
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-LEFT_ALIGNED = {"store_id", "store_name", "city", "state", "country", "region"}
+LEFT_ALIGNED = {"store_id", "store_name", "city", "state", "country", "region", "status"}
 
 
 def read_report(s3: "S3Client", bucket: str, report: str, refresh_date: str) -> list[dict[str, str]]:
-    """Read every file that the report's UNLOAD manifest names.
+    """Read every CSV file that the report's UNLOAD manifest names.
 
     Args:
         s3: A boto3 client.
@@ -26,7 +26,7 @@ def read_report(s3: "S3Client", bucket: str, report: str, refresh_date: str) -> 
     Returns:
         The rows, in the order of the files.
     """
-    prefix = f"reports/{report}/refresh_date={refresh_date}/"
+    prefix = f"reports/{report}/refresh_date={refresh_date}/csv/"
     manifest = json.loads(s3.get_object(Bucket=bucket, Key=f"{prefix}manifest")["Body"].read())
     rows: list[dict[str, str]] = []
     for entry in manifest["entries"]:
