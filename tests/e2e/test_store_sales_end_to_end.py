@@ -20,6 +20,7 @@ import psutil
 import pytest
 from compare_store_sales import assert_reports_equal, assert_tables_equal
 from datasets import store_sales
+from datasets.delivery import upload
 from expected_store_sales import load_days
 from laptop.airflow import AirflowApi, AirflowError, migrate_database, start_components
 from laptop.environment import PROJECT, airflow_environment
@@ -95,7 +96,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             deliveries = store_sales.deliver(
                 DAYS[0], DAYS[-1], scale_factor=0.1, cache=PROJECT / ".local" / "datasets"
             )
-            store_sales.upload(deliveries, BUCKET, s3)
+            upload(deliveries, BUCKET, s3)
             raw = folder / "delivered"
             for delivery in deliveries:
                 copy = raw / delivery.key.removeprefix("raw/")
