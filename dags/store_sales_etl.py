@@ -1,8 +1,10 @@
 """### Store sales: one refresh date from the source's extracts to the reports.
 
-**Produces** `tpcds.store_sales` (one row per ticket line) with its dimensions, and two reports under
-`reports/` in the data bucket: `daily_store_sales` (one row per store and day) and
-`weekly_store_performance` (one row per store of a region, Monday up to the refresh date).
+**Produces** `tpcds.store_sales` (one row per ticket line) with its dimensions, and three reports under
+`reports/` in the data bucket, each as CSV and as Parquet: `daily_city_sales` (one row per day for all stores
+of a city), `store_reconciliation` (one row per store: delivered beside loaded) and `weekly_store_performance`
+(one row per store of a region, this week beside the week before). `reports/<report>/latest.json` names the
+files of the latest day.
 
 **From** the extracts of the refresh date, `raw/<table>/…=YYYY-MM-DD/` in the data bucket.
 
@@ -10,8 +12,9 @@
 By hand: the refresh date is the parameter, else the local date of the logical date, else today.
 
 **When it fails** fix the cause and clear the failed task: every task can run again, for any date and in
-any order. `wait_for_extract` names the files that the source has not delivered.
-`check_store_sales` names what differs between staging and fact; nothing is published then.
+any order. `wait_for_extract` names the files that the source has not delivered. The tasks of `extract_gate`
+refuse an extract before the fact is touched, those of `quality_gate` stop the reports: each names what it
+found, and keeps a sample in `quality/<check>/refresh_date=…/sample.json` in the data bucket.
 
 **Owner** data engineering.
 """
@@ -22,6 +25,7 @@ from functools import partial
 import pendulum
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, chain
 
+from redshift_etl.operators.publish_reports import PublishReportsOperator
 from redshift_etl.operators.redshift_no_rows import RedshiftNoRowsOperator
 from redshift_etl.operators.redshift_script import RedshiftScriptOperator
 from redshift_etl.refresh_date import refresh_date
@@ -31,6 +35,32 @@ from redshift_etl.settings import load_settings
 SETTINGS = load_settings()
 REFRESH_DATE = "{{ refresh_date(dag_run, params) }}"
 DIMENSION_EXTRACTS = ("customer", "customer_address", "item", "store")
+EXTRACT_CHECKS = ("extract_dates", "extract_lines_once")
+# Each check with the parameters that it takes beside the refresh date.
+CHECKS: dict[str, dict[str, str]] = {
+    "staging_equals_fact": {},
+    "keys_resolve": {},
+    "quantities_positive": {},
+    "prices_within_bounds": {},
+    "row_count_within_band": {"row_count_factor": "{{ params.row_count_factor }}"},
+    "item_history_sound": {},
+}
+REPORTS: dict[str, dict[str, str]] = {
+    "daily_city_sales": {"city": "{{ params.city }}", "state": "{{ params.state }}"},
+    "store_reconciliation": {},
+    "weekly_store_performance": {"region": "{{ params.region }}"},
+}
+
+
+def check(name: str, **parameters: str) -> RedshiftNoRowsOperator:
+    """Make the task of one check, which keeps a sample of what it finds."""
+    return RedshiftNoRowsOperator(
+        task_id=name,
+        sql=f"store_sales/checks/{name}.sql",
+        parameters={"refresh_date": REFRESH_DATE} | parameters,
+        sample_url=f"s3://{SETTINGS.data_bucket}/quality/{name}/refresh_date={REFRESH_DATE}/sample.json",
+    )
+
 
 with DAG(
     dag_id="store_sales_etl",
@@ -66,6 +96,30 @@ with DAG(
             maxLength=40,
             title="Region",
             description="The region of the weekly report, as in tpcds.country_region.",
+        ),
+        "city": Param(
+            "Bethel",
+            type="string",
+            minLength=1,
+            maxLength=60,
+            title="City",
+            description="The city of the daily report, as in tpcds.store.",
+        ),
+        "state": Param(
+            "OH",
+            type="string",
+            minLength=2,
+            maxLength=2,
+            title="State",
+            description="The state of that city.",
+        ),
+        "row_count_factor": Param(
+            # TPC-DS days have 0.06 to 3.6 times the lines of the same weekday before: its seasons are steep.
+            20,
+            type="number",
+            exclusiveMinimum=1,
+            title="Row count factor",
+            description="How many times more, or fewer, lines than on the same weekday before are believed.",
         ),
     },
     user_defined_macros={
@@ -112,27 +166,37 @@ with DAG(
         for name in DIMENSION_EXTRACTS:
             RedshiftScriptOperator(task_id=f"load_{name}", sql=f"store_sales/load_{name}.sql")
         RedshiftScriptOperator(task_id="load_reference", sql="store_sales/load_reference.sql", parameters={})
+    repair_store_sales = RedshiftScriptOperator(
+        task_id="repair_store_sales", sql="store_sales/repair_store_sales.sql", parameters={}
+    )
+    with TaskGroup("extract_gate", prefix_group_id=False) as extract_gate:
+        for name in EXTRACT_CHECKS:
+            check(name)
     load_store_sales = RedshiftScriptOperator(
         task_id="load_store_sales", sql="store_sales/load_store_sales.sql"
     )
-    check_store_sales = RedshiftNoRowsOperator(
-        task_id="check_store_sales", sql="store_sales/check_store_sales.sql"
-    )
-    unload_daily = RedshiftScriptOperator(
-        task_id="unload_daily_store_sales", sql="store_sales/unload_daily_store_sales.sql"
-    )
-    unload_weekly = RedshiftScriptOperator(
-        task_id="unload_weekly_store_performance",
-        sql="store_sales/unload_weekly_store_performance.sql",
-        parameters={"refresh_date": REFRESH_DATE, "region": "{{ params.region }}"},
+    with TaskGroup("quality_gate", prefix_group_id=False) as quality_gate:
+        for name, parameters in CHECKS.items():
+            check(name, **parameters)
+    with TaskGroup("reports", prefix_group_id=False) as reports:
+        for name, parameters in REPORTS.items():
+            RedshiftScriptOperator(
+                task_id=f"unload_{name}",
+                sql=f"store_sales/unload_{name}.sql",
+                parameters={"refresh_date": REFRESH_DATE} | parameters,
+            )
+    publish_reports = PublishReportsOperator(
+        task_id="publish_reports",
+        bucket=SETTINGS.data_bucket,
+        reports=list(REPORTS),
+        refresh_date=REFRESH_DATE,
     )
 
     chain(
         [create_schema, create_lake, wait_for_extract],
         register_partition,
         stage_store_sales,
-        dimensions,
-        load_store_sales,
-        check_store_sales,
-        [unload_daily, unload_weekly],
+        [dimensions, extract_gate],
     )
+    chain(dimensions, repair_store_sales, load_store_sales, quality_gate, reports, publish_reports)
+    chain(extract_gate, load_store_sales)

@@ -1,12 +1,23 @@
 """Holds the tables of a warehouse and the reports in S3 against `expected_store_sales`."""
 
+import json
 from collections import Counter
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from data_api import query
-from expected_store_sales import MEASURES, UNKNOWN, Warehouse, daily_report, weekly_report
+from expected_store_sales import (
+    MEASURES,
+    UNKNOWN,
+    Warehouse,
+    city_report,
+    reconciliation_report,
+    weekly_report,
+)
 from laptop.reports import read_report
 
 FACT = f"""
@@ -64,17 +75,30 @@ def assert_tables_equal(client: Any, expected: Warehouse) -> None:
 
 
 def assert_reports_equal(s3: Any, bucket: str, expected: Warehouse, day: date) -> None:
-    """Both reports of a day, row by row and in order, every column."""
+    """Every report of a day, row by row and in order, every column, as CSV and as Parquet."""
     for name, rows in (
-        ("daily_store_sales", daily_report(expected, day)),
+        ("daily_city_sales", city_report(expected, day, "Bethel", "OH")),
+        ("store_reconciliation", reconciliation_report(expected, day)),
         ("weekly_store_performance", weekly_report(expected, day, "North America")),
     ):
-        actual = read_report(s3, bucket, name, str(day))
         assert rows, f"{name} of {day} would be empty"
+        actual = read_report(s3, bucket, name, str(day))
         assert set(actual[0]) == set(rows[0]), name
         assert [{k: _csv(v) for k, v in row.items()} for row in rows] == [
             {k: row[k] for k in rows[0]} for row in actual
         ], name
+        assert read_parquet(s3, bucket, name, day) == rows, name
+
+
+def read_parquet(s3: Any, bucket: str, report: str, day: date) -> list[dict[str, Any]]:
+    """The rows of every Parquet file that the report's manifest names."""
+    key = f"reports/{report}/refresh_date={day}/parquet/manifest"
+    manifest = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+    rows = []
+    for entry in manifest["entries"]:
+        body = s3.get_object(Bucket=bucket, Key=entry["url"].removeprefix(f"s3://{bucket}/"))["Body"].read()
+        rows += pq.ParquetFile(pa.BufferReader(body)).read().to_pylist()
+    return rows
 
 
 def _bag(rows: list[dict[str, Any]], columns: list[str]) -> Counter[tuple[Any, ...]]:

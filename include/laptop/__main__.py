@@ -200,16 +200,36 @@ def _sole_use(folder: Path) -> Iterator[None]:
 def _print_reports(console: Console, s3: "S3Client", bucket: str, refresh_date: str) -> None:
     weekly = reports.read_report(s3, bucket, "weekly_store_performance", refresh_date)
     week = f"{weekly[0]['week_start']} to {weekly[0]['week_end']}" if weekly else "no sales"
-    columns = ["sales_rank", "store_name", "city", "state", "country", "orders", "quantity", "net_sales"]
+    columns = ["sales_rank", "rank_change", "store_name", "city", "country", "orders", "net_sales"]
     reports.print_report(
         console,
         f"Weekly store sales performance, North America, {week}, as of {refresh_date}",
         weekly,
-        columns,
+        [*columns, "net_sales_change_percent"],
     )
-    daily = reports.read_report(s3, bucket, "daily_store_sales", refresh_date)
-    reports.print_report(console, f"Daily store sales, {refresh_date}", daily, columns[1:])
-    console.print(f"Both reports are in s3://{bucket}/reports/.")
+    city = reports.read_report(s3, bucket, "daily_city_sales", refresh_date)
+    reports.print_report(
+        console,
+        f"Daily sales of all stores in {city[0]['city']}, {city[0]['state']}",
+        city,
+        ["sale_date", "stores", "orders", "quantity", "net_sales"],
+    )
+    stores = reports.read_report(s3, bucket, "store_reconciliation", refresh_date)
+    reports.print_report(
+        console,
+        f"Store reconciliation, {refresh_date}: delivered beside loaded",
+        stores,
+        [
+            "store_name",
+            "orders",
+            "staged_lines",
+            "loaded_lines",
+            "staged_net_sales",
+            "loaded_net_sales",
+            "status",
+        ],
+    )
+    console.print(f"All reports are in s3://{bucket}/reports/, as CSV and as Parquet.")
 
 
 def _print_addresses(options: argparse.Namespace, console: Console, endpoint: str, web: str) -> None:

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 LEFT_ALIGNED = {
-    *("store_id", "store_name", "city", "state", "country", "region"),
+    *("store_id", "store_name", "city", "state", "country", "region", "status"),
     *("marketplace", "product_category", "product_title", "review_id"),
 }
 TITLE_WIDTH = 44
 
 
 def read_report(s3: "S3Client", bucket: str, report: str, refresh_date: str) -> list[dict[str, str]]:
-    """Read every file that the report's UNLOAD manifest names.
+    """Read every CSV file that the report's UNLOAD manifest names.
 
     Args:
         s3: A boto3 client.
@@ -31,7 +31,7 @@ def read_report(s3: "S3Client", bucket: str, report: str, refresh_date: str) -> 
     Returns:
         The rows, in the order of the files.
     """
-    return _read(s3, bucket, f"reports/{report}/refresh_date={refresh_date}/")
+    return _read(s3, bucket, f"reports/{report}/refresh_date={refresh_date}/csv/")
 
 
 def print_top_reviews(console: Console, s3: "S3Client", bucket: str, rows: int = 10) -> None:

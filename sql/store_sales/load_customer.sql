@@ -1,17 +1,40 @@
 -- customer, one row per customer (SCD type 1): the day's extract over what is there.
--- A row that a later extract has already set is left alone, so days may run in any order.
+-- A row that a later extract has already set is left alone, so days may run in any order. A member that
+-- an extract delivered again leaves out stays as it is: type 1 keeps nothing to go back to.
 {% set day = refresh_date(dag_run, params) %}
-create temp table delivered_customer (
+create temp table extracted_customer (
     c_customer_id varchar(16) not null,
     c_current_addr_id varchar(16),
     c_first_name varchar(20),
     c_last_name varchar(30)
 );
 
-copy delivered_customer
+copy extracted_customer
 from 's3://{{ data_bucket }}/raw/customer/extract_date={{ day }}/'
 iam_role '{{ iam_role_arn }}'
 format as parquet;
+
+-- A member named twice in one extract is taken once: the row that comes first by all its columns.
+create temp table delivered_customer as
+select
+    c_customer_id,
+    c_current_addr_id,
+    c_first_name,
+    c_last_name
+from (
+    select
+        c_customer_id,
+        c_current_addr_id,
+        c_first_name,
+        c_last_name,
+        row_number() over (
+            partition by c_customer_id
+            order by
+                c_current_addr_id, c_first_name, c_last_name
+        ) as choice
+    from extracted_customer
+) as ranked
+where choice = 1;
 
 update tpcds.customer
 set

@@ -1,7 +1,8 @@
 -- customer_address, one row per address (SCD type 1): the day's extract over what is there.
--- A row that a later extract has already set is left alone, so days may run in any order.
+-- A row that a later extract has already set is left alone, so days may run in any order. A member that
+-- an extract delivered again leaves out stays as it is: type 1 keeps nothing to go back to.
 {% set day = refresh_date(dag_run, params) %}
-create temp table delivered_address (
+create temp table extracted_address (
     ca_address_id varchar(16) not null,
     ca_city varchar(60),
     ca_state varchar(2),
@@ -9,10 +10,34 @@ create temp table delivered_address (
     ca_country varchar(20)
 );
 
-copy delivered_address
+copy extracted_address
 from 's3://{{ data_bucket }}/raw/customer_address/extract_date={{ day }}/'
 iam_role '{{ iam_role_arn }}'
 format as parquet;
+
+-- A member named twice in one extract is taken once: the row that comes first by all its columns.
+create temp table delivered_address as
+select
+    ca_address_id,
+    ca_city,
+    ca_state,
+    ca_zip,
+    ca_country
+from (
+    select
+        ca_address_id,
+        ca_city,
+        ca_state,
+        ca_zip,
+        ca_country,
+        row_number() over (
+            partition by ca_address_id
+            order by
+                ca_city, ca_state, ca_zip, ca_country
+        ) as choice
+    from extracted_address
+) as ranked
+where choice = 1;
 
 update tpcds.customer_address
 set

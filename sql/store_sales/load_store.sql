@@ -1,7 +1,8 @@
 -- store, one row per store (SCD type 1): the day's extract over what is there.
--- A row that a later extract has already set is left alone, so days may run in any order.
+-- A row that a later extract has already set is left alone, so days may run in any order. A member that
+-- an extract delivered again leaves out stays as it is: type 1 keeps nothing to go back to.
 {% set day = refresh_date(dag_run, params) %}
-create temp table delivered_store (
+create temp table extracted_store (
     s_store_id varchar(16) not null,
     s_store_name varchar(50),
     s_number_employees integer,
@@ -19,10 +20,56 @@ create temp table delivered_store (
     s_tax_precentage numeric(5, 2)
 );
 
-copy delivered_store
+copy extracted_store
 from 's3://{{ data_bucket }}/raw/store/extract_date={{ day }}/'
 iam_role '{{ iam_role_arn }}'
 format as parquet;
+
+-- A member named twice in one extract is taken once: the row that comes first by all its columns.
+create temp table delivered_store as
+select
+    s_store_id,
+    s_store_name,
+    s_number_employees,
+    s_floor_space,
+    s_manager,
+    s_market_id,
+    s_division_name,
+    s_company_name,
+    s_city,
+    s_county,
+    s_state,
+    s_zip,
+    s_country,
+    s_gmt_offset,
+    s_tax_precentage
+from (
+    select
+        s_store_id,
+        s_store_name,
+        s_number_employees,
+        s_floor_space,
+        s_manager,
+        s_market_id,
+        s_division_name,
+        s_company_name,
+        s_city,
+        s_county,
+        s_state,
+        s_zip,
+        s_country,
+        s_gmt_offset,
+        s_tax_precentage,
+        row_number() over (
+            partition by s_store_id
+            order by
+                s_store_name, s_number_employees, s_floor_space, s_manager, s_market_id, s_division_name,
+                s_company_name, s_city, s_county, s_state, s_zip, s_country, s_gmt_offset,
+                s_tax_precentage
+        ) as choice
+    from extracted_store
+) as ranked
+where choice = 1;
 
 update tpcds.store
 set

@@ -1,7 +1,16 @@
 -- store_sales, one row per ticket line: the refresh date, deleted and inserted by the same date key.
--- A member that the dimensions do not hold yet is the unknown member (-1): no sale is lost for it.
+-- A member that the dimensions do not hold yet is the unknown member (-1): no sale is lost for it, and
+-- store_sales_unresolved remembers what to look for. A sale before an item's first version is a sale of it.
 -- TPC-DS's time key is the second of the day, which is what the extract holds.
+lock tpcds.store_sales_unresolved;
+
 delete from tpcds.store_sales
+where ss_sold_date_sk = (
+    select d_date_sk from tpcds.date_dim
+    where d_date = cast(:refresh_date as date)
+);
+
+delete from tpcds.store_sales_unresolved
 where ss_sold_date_sk = (
     select d_date_sk from tpcds.date_dim
     where d_date = cast(:refresh_date as date)
@@ -9,9 +18,10 @@ where ss_sold_date_sk = (
 
 insert into tpcds.store_sales (
     ss_sold_date_sk, ss_sold_time_sk, ss_item_sk, ss_customer_sk, ss_cdemo_sk, ss_hdemo_sk,
-    ss_addr_sk, ss_store_sk, ss_promo_sk, ss_ticket_number, ss_quantity, ss_wholesale_cost,
-    ss_list_price, ss_sales_price, ss_ext_discount_amt, ss_ext_sales_price, ss_ext_wholesale_cost,
-    ss_ext_list_price, ss_ext_tax, ss_coupon_amt, ss_net_paid, ss_net_paid_inc_tax, ss_net_profit
+    ss_addr_sk, ss_store_sk, ss_promo_sk, ss_ticket_number, ss_item_id, ss_quantity,
+    ss_wholesale_cost, ss_list_price, ss_sales_price, ss_ext_discount_amt, ss_ext_sales_price,
+    ss_ext_wholesale_cost, ss_ext_list_price, ss_ext_tax, ss_coupon_amt, ss_net_paid,
+    ss_net_paid_inc_tax, ss_net_profit
 )
 select
     d.d_date_sk as ss_sold_date_sk,
@@ -24,6 +34,7 @@ select
     coalesce(st.s_store_sk, -1) as ss_store_sk,
     coalesce(p.p_promo_sk, -1) as ss_promo_sk,
     s.ss_ticket_number,
+    coalesce(s.i_item_id, 'UNKNOWN') as ss_item_id,
     s.ss_quantity,
     s.ss_wholesale_cost,
     s.ss_list_price,
@@ -42,7 +53,7 @@ inner join tpcds.date_dim as d on s.sold_date = d.d_date
 left join tpcds.item as i
     on
         s.i_item_id = i.i_item_id
-        and s.sold_date >= i.i_rec_start_date
+        and (s.sold_date >= i.i_rec_start_date or i.i_version = 1)
         and (s.sold_date < i.i_rec_end_date or i.i_rec_end_date is null)
 left join tpcds.customer as c on s.c_customer_id = c.c_customer_id
 left join tpcds.customer_address as a on s.ca_address_id = a.ca_address_id
@@ -57,3 +68,94 @@ left join tpcds.household_demographics as h
 where
     s.sale_date = cast(:refresh_date as date)
     and s.sold_date = cast(:refresh_date as date);
+
+-- Ids that no dimension holds yet. What was delivered without an id stays unknown and is not looked for.
+insert into tpcds.store_sales_unresolved (
+    ss_sold_date_sk, ss_ticket_number, ss_item_id, dimension, business_id
+)
+with line as (
+    select
+        f.ss_sold_date_sk,
+        f.ss_ticket_number,
+        f.ss_item_id,
+        case when f.ss_item_sk = -1 then s.i_item_id end as item,
+        case when f.ss_customer_sk = -1 then s.c_customer_id end as customer,
+        case when f.ss_addr_sk = -1 then s.ca_address_id end as customer_address,
+        case when f.ss_store_sk = -1 then s.s_store_id end as store,
+        case when f.ss_promo_sk = -1 then s.p_promo_id end as promotion,
+        case
+            when f.ss_hdemo_sk = -1
+                then
+                    cast(s.hd_income_band_sk as varchar(11)) || '|' || s.hd_buy_potential || '|'
+                    || cast(s.hd_dep_count as varchar(11)) || '|' || cast(s.hd_vehicle_count as varchar(11))
+        end as household
+    from tpcds.store_sales as f
+    inner join tpcds.stg_store_sales as s
+        on
+            f.ss_ticket_number = s.ss_ticket_number
+            and f.ss_item_id = coalesce(s.i_item_id, 'UNKNOWN')
+    where
+        f.ss_sold_date_sk = (
+            select d.d_date_sk from tpcds.date_dim as d
+            where d.d_date = cast(:refresh_date as date)
+        )
+        and s.sale_date = cast(:refresh_date as date)
+        and (
+            f.ss_item_sk = -1 or f.ss_customer_sk = -1 or f.ss_addr_sk = -1 or f.ss_store_sk = -1
+            or f.ss_promo_sk = -1 or f.ss_hdemo_sk = -1
+        )
+)
+
+select
+    ss_sold_date_sk,
+    ss_ticket_number,
+    ss_item_id,
+    'item' as dimension,
+    item as business_id
+from line
+where item is not null
+union all
+select
+    ss_sold_date_sk,
+    ss_ticket_number,
+    ss_item_id,
+    'customer' as dimension,
+    customer as business_id
+from line
+where customer is not null
+union all
+select
+    ss_sold_date_sk,
+    ss_ticket_number,
+    ss_item_id,
+    'customer_address' as dimension,
+    customer_address as business_id
+from line
+where customer_address is not null
+union all
+select
+    ss_sold_date_sk,
+    ss_ticket_number,
+    ss_item_id,
+    'store' as dimension,
+    store as business_id
+from line
+where store is not null
+union all
+select
+    ss_sold_date_sk,
+    ss_ticket_number,
+    ss_item_id,
+    'promotion' as dimension,
+    promotion as business_id
+from line
+where promotion is not null
+union all
+select
+    ss_sold_date_sk,
+    ss_ticket_number,
+    ss_item_id,
+    'household' as dimension,
+    household as business_id
+from line
+where household is not null;

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+import json
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.sdk.exceptions import AirflowFailException
+from botocore.exceptions import BotoCoreError, ClientError
 
 from redshift_etl.audit import StatementAudit
 from redshift_etl.operators.redshift_script import RedshiftScriptOperator
@@ -19,11 +22,23 @@ class RowsFoundError(AirflowFailException):
 
 
 class RedshiftNoRowsOperator(RedshiftScriptOperator):
-    """Runs a script whose last statement selects offending rows; succeeds when there are none."""
+    """Runs a script whose last statement selects offending rows; succeeds when there are none.
 
+    Args:
+        sample_url: Where a failed check leaves its first rows as JSON, `s3://bucket/key`; templated. Empty:
+            only in the log.
+        kwargs: RedshiftScriptOperator's arguments.
+    """
+
+    template_fields = (*RedshiftScriptOperator.template_fields, "sample_url")
     ui_color = "#f8e8d4"
 
     rows_shown: ClassVar[int] = 5
+    rows_kept: ClassVar[int] = 100
+
+    def __init__(self, *, sample_url: str = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.sample_url = sample_url
 
     def _script(self) -> Script:
         """Refuse a script that would check nothing."""
@@ -35,27 +50,53 @@ class RedshiftNoRowsOperator(RedshiftScriptOperator):
         return script
 
     def _result(self, found: DescribeStatementResponseTypeDef) -> list[StatementAudit]:
-        """Fail if the last statement returned rows, and show the first of them."""
+        """Fail if the last statement returned rows; show the first of them and keep some more."""
         entries = super()._result(found)
         if entries[-1]["rows"] == 0:
             return entries
         total, rows = self._offending(entries[-1]["statement_id"])
-        shown = "; ".join(", ".join(f"{name}={value}" for name, value in row) for row in rows)
-        first = f", the first {len(rows)}" if total > len(rows) else ""
-        raise RowsFoundError(f"Check {self.task_id} ({self.file}) found {total:,} row(s){first}: {shown}")
+        shown = rows[: self.rows_shown]
+        text = "; ".join(", ".join(f"{name}={value}" for name, value in row.items()) for row in shown)
+        first = f", the first {len(shown)}" if total > len(shown) else ""
+        kept = self._keep(entries[-1]["statement_id"], total, rows)
+        raise RowsFoundError(
+            f"Check {self.task_id} ({self.file}) found {total:,} row(s){first}: {text}{kept}"
+        )
 
-    def _offending(self, statement_id: str) -> tuple[int, list[list[tuple[str, object]]]]:
-        """Read the number of rows and, page by page, only as many rows as are shown."""
+    def _offending(self, statement_id: str) -> tuple[int, list[dict[str, object]]]:
+        """Read the number of rows and, page by page, only as many rows as are used."""
+        wanted = self.rows_kept if self.sample_url else self.rows_shown
         pages = self.hook.conn.get_paginator("get_statement_result").paginate(Id=statement_id)
         total = 0
-        rows: list[list[tuple[str, object]]] = []
+        rows: list[dict[str, object]] = []
         for page in pages:
             total = page["TotalNumRows"]
             labels = [column.get("label") or column.get("name", "") for column in page["ColumnMetadata"]]
-            rows += [list(zip(labels, map(value_of, row), strict=True)) for row in page["Records"]]
-            if len(rows) >= self.rows_shown:
+            rows += [dict(zip(labels, map(value_of, row), strict=True)) for row in page["Records"]]
+            if len(rows) >= wanted:
                 break
-        return total, rows[: self.rows_shown]
+        return total, rows[:wanted]
+
+    def _keep(self, statement_id: str, total: int, rows: list[dict[str, object]]) -> str:
+        """Write the sample to S3, replacing that of an earlier try; return where it is, for the message."""
+        if not self.sample_url:
+            return ""
+        sample = {
+            "check": self.task_id,
+            "file": self.file,
+            "parameters": self._values(),
+            "statement_id": statement_id,
+            "count": total,
+            "rows": rows,
+        }
+        hook = S3Hook(aws_conn_id=self.aws_conn_id, region_name=self.region_name, verify=self.verify)
+        try:
+            hook.load_string(json.dumps(sample, indent=2), key=self.sample_url, replace=True)
+        except (BotoCoreError, ClientError) as error:
+            # What was found matters more than where it could not be kept.
+            self.log.warning("No sample is kept at %s: %s", self.sample_url, error)
+            return ""
+        return f"; {len(rows)} row(s) kept in {self.sample_url}"
 
 
 def value_of(field: FieldTypeDef) -> object:

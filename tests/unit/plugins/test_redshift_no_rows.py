@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from airflow.sdk.exceptions import AirflowFailException
+from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 from plugins_context import STATEMENT_ID, described, part
 
@@ -83,4 +86,46 @@ def test_the_last_statement_of_a_batch_is_the_check(
 def test_a_script_that_selects_nothing_is_refused(check: Any, make_context: Callable[..., Any]) -> None:
     check.sql = "select 1; insert into bad_sales select 1"
     with pytest.raises(AirflowFailException, match=r"check_sales\.sql checks nothing: end it with a select"):
+        check.execute(make_context(check))
+
+
+def test_a_sample_is_kept_in_s3_with_what_was_asked(
+    check: Any, api: Stubber, make_context: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: dict[str, Any] = {}
+
+    def load_string(text: str, **arguments: Any) -> None:
+        written.update(arguments, text=text)
+
+    monkeypatch.setattr(
+        "redshift_etl.operators.redshift_no_rows.S3Hook", lambda **_: SimpleNamespace(load_string=load_string)
+    )
+    check.sample_url = "s3://data/quality/check_sales/refresh_date=2003-01-02/sample.json"
+    check.sql = "select day, rows, note from bad_sales where day = :day"
+    check.parameters = [{"name": "day", "value": "2003-01-02"}]
+    finished(api, 150)
+    api.add_response("get_statement_result", page(1, 80, 150, "2"), {"Id": STATEMENT_ID})
+    api.add_response("get_statement_result", page(81, 70, 150), {"Id": STATEMENT_ID, "NextToken": "2"})
+    with pytest.raises(AirflowFailException, match=r"; 100 row\(s\) kept in s3://data/quality/check_sales/"):
+        check.execute(make_context(check))
+    sample = json.loads(written["text"])
+    assert (written["key"], written["replace"]) == (check.sample_url, True)
+    assert (sample["check"], sample["count"], len(sample["rows"])) == ("check_sales", 150, 100)
+    assert sample["parameters"] == {"day": "2003-01-02"}
+    assert sample["rows"][0] == {"day": "2003-01-01", "rows": 1, "note": None}
+
+
+def test_a_sample_that_cannot_be_kept_does_not_hide_what_was_found(
+    check: Any, api: Stubber, make_context: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load_string(*_: Any, **__: Any) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "PutObject")
+
+    monkeypatch.setattr(
+        "redshift_etl.operators.redshift_no_rows.S3Hook", lambda **_: SimpleNamespace(load_string=load_string)
+    )
+    check.sample_url = "s3://data/quality/sample.json"
+    finished(api, 1)
+    api.add_response("get_statement_result", page(1, 1, 1), {"Id": STATEMENT_ID})
+    with pytest.raises(AirflowFailException, match=r"note=None$"):
         check.execute(make_context(check))

@@ -1,0 +1,129 @@
+"""Point to a day's reports as the latest ones, once all their files are there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow.providers.amazon.aws.hooks.s3 import S3Hook
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowException
+from botocore.exceptions import ClientError
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+    from mypy_boto3_s3 import S3Client
+
+
+class ReportIncompleteError(AirflowException):
+    """A file that a manifest names is not there as it should be; no pointer has been moved."""
+
+
+class PublishReportsOperator(BaseOperator):
+    """Switches `reports/<report>/latest.json` to the reports of one refresh date.
+
+    An UNLOAD's manifest is written after its files and lists them with their sizes. Each file of each report
+    in each format is looked up before the first pointer moves. A pointer is one object, so that a reader
+    sees the old day or the new one. It never goes back: a past day that is run again replaces that day's
+    files, and `latest` stays at the later day.
+
+    Args:
+        bucket: The data bucket.
+        reports: The folders under `reports/`.
+        refresh_date: YYYY-MM-DD; templated.
+        aws_conn_id: Airflow's AWS connection.
+        kwargs: BaseOperator's arguments.
+    """
+
+    template_fields: Sequence[str] = ("bucket", "reports", "refresh_date")
+    ui_color = "#dcefdc"
+
+    formats: ClassVar[tuple[str, ...]] = ("csv", "parquet")
+
+    def __init__(
+        self,
+        *,
+        bucket: str,
+        reports: Sequence[str],
+        refresh_date: str,
+        aws_conn_id: str | None = "aws_default",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.bucket = bucket
+        self.reports = reports
+        self.refresh_date = refresh_date
+        self.aws_conn_id = aws_conn_id
+
+    def execute(self, context: Context) -> dict[str, str]:  # noqa: ARG002 - Airflow passes it
+        """Look every file up, then switch every pointer.
+
+        Returns:
+            The refresh date to which each report's pointer points now.
+
+        Raises:
+            ReportIncompleteError: A manifest or a file is missing, or has another size.
+        """
+        s3 = S3Hook(aws_conn_id=self.aws_conn_id).get_conn()
+        pointers = {report: self._pointer(s3, report) for report in self.reports}
+        return {report: self._switch(s3, report, pointer) for report, pointer in pointers.items()}
+
+    def _pointer(self, s3: S3Client, report: str) -> dict[str, Any]:
+        """Describe the day's report: each format's manifest, and the files that it names."""
+        formats = {}
+        for name in self.formats:
+            key = f"reports/{report}/refresh_date={self.refresh_date}/{name}/manifest"
+            try:
+                manifest = json.loads(s3.get_object(Bucket=self.bucket, Key=key)["Body"].read())
+            except ClientError as error:
+                raise ReportIncompleteError(
+                    f"s3://{self.bucket}/{key} cannot be read ({error}): run the report's unload task again."
+                ) from error
+            for entry in manifest["entries"]:
+                self._require(s3, entry["url"], entry["meta"]["content_length"])
+            formats[name] = {
+                "manifest": f"s3://{self.bucket}/{key}",
+                "files": [entry["url"] for entry in manifest["entries"]],
+                "rows": manifest["meta"]["record_count"],
+            }
+        return {"report": report, "refresh_date": self.refresh_date, "formats": formats}
+
+    def _require(self, s3: S3Client, url: str, size: int) -> None:
+        try:
+            found = s3.head_object(Bucket=self.bucket, Key=url.removeprefix(f"s3://{self.bucket}/"))
+        except ClientError as error:
+            raise ReportIncompleteError(
+                f"{url} is in its manifest and not in S3 ({error}): run the report's unload task again."
+            ) from error
+        if found["ContentLength"] != size:
+            raise ReportIncompleteError(
+                f"{url} has {found['ContentLength']:,} bytes and its manifest says {size:,}: "
+                "run the report's unload task again."
+            )
+
+    def _switch(self, s3: S3Client, report: str, pointer: dict[str, Any]) -> str:
+        """Write the pointer unless it is at a later day; look again if another run was quicker."""
+        key = f"reports/{report}/latest.json"
+        body = json.dumps(pointer, indent=2).encode()
+        while True:
+            condition: dict[str, str]
+            try:
+                current = s3.get_object(Bucket=self.bucket, Key=key)
+            except s3.exceptions.NoSuchKey:
+                condition = {"IfNoneMatch": "*"}
+            else:
+                latest = str(json.loads(current["Body"].read())["refresh_date"])
+                if latest > self.refresh_date:
+                    self.log.info("%s stays at %s, which is later than %s.", key, latest, self.refresh_date)
+                    return latest
+                condition = {"IfMatch": current["ETag"]}
+            try:
+                s3.put_object(Bucket=self.bucket, Key=key, Body=body, **condition)  # type: ignore[arg-type]  # by name
+            except ClientError as error:
+                # https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+                if error.response["Error"]["Code"] in {"PreconditionFailed", "ConditionalRequestConflict"}:
+                    continue
+                raise
+            self.log.info("%s points to %s.", key, self.refresh_date)
+            return self.refresh_date

@@ -1,0 +1,223 @@
+"""The project's SQL files on the local Redshift engine in this process: no server, S3 in a folder.
+
+For tests that run thousands of loads. The engine and the SQL text are the real ones; only the way there
+(Data API, HTTP) is left out, which the tests on `warehouse` and the end-to-end tests take.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+from collections.abc import Sequence
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from laptop.environment import PROJECT
+from local_aws.redshift import Warehouse
+from local_aws.redshift.object_store import ObjectStore, S3Object, split_url
+from redshift_etl.script import names, statements
+
+BUCKET = "redshift-etl-data"
+ROLE = "arn:aws:iam::123456789012:role/redshift-etl-warehouse"
+TEMPLATES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(PROJECT / "sql"), undefined=jinja2.StrictUndefined
+)
+
+MONEY = pa.decimal128(7, 2)
+SALES_MONEY = (
+    "ss_wholesale_cost", "ss_list_price", "ss_sales_price", "ss_ext_discount_amt", "ss_ext_sales_price",
+    "ss_ext_wholesale_cost", "ss_ext_list_price", "ss_ext_tax", "ss_coupon_amt", "ss_net_paid",
+    "ss_net_paid_inc_tax", "ss_net_profit",
+)  # fmt: skip
+SCHEMAS = {
+    "customer": pa.schema(
+        [(name, pa.string()) for name in (
+            "c_customer_id", "c_current_addr_id", "c_first_name", "c_last_name",
+        )]
+    ),
+    "customer_address": pa.schema(
+        [(name, pa.string()) for name in ("ca_address_id", "ca_city", "ca_state", "ca_zip", "ca_country")]
+    ),
+    "item": pa.schema(
+        [
+            ("i_item_id", pa.string()),
+            ("i_current_price", MONEY),
+            ("i_category", pa.string()),
+            ("i_product_name", pa.string()),
+        ]
+    ),
+    "store": pa.schema(
+        [
+            ("s_store_id", pa.string()), ("s_store_name", pa.string()), ("s_number_employees", pa.int32()),
+            ("s_floor_space", pa.int32()), ("s_manager", pa.string()), ("s_market_id", pa.int32()),
+            ("s_division_name", pa.string()), ("s_company_name", pa.string()), ("s_city", pa.string()),
+            ("s_county", pa.string()), ("s_state", pa.string()), ("s_zip", pa.string()),
+            ("s_country", pa.string()), ("s_gmt_offset", pa.decimal128(5, 2)),
+            ("s_tax_precentage", pa.decimal128(5, 2)),
+        ]
+    ),
+    "store_sales": pa.schema(
+        [
+            ("sold_date", pa.date32()), ("sold_time", pa.int32()), ("i_item_id", pa.string()),
+            ("c_customer_id", pa.string()), ("cd_demo_sk", pa.int32()), ("hd_income_band_sk", pa.int32()),
+            ("hd_buy_potential", pa.string()), ("hd_dep_count", pa.int32()),
+            ("hd_vehicle_count", pa.int32()), ("ca_address_id", pa.string()), ("s_store_id", pa.string()),
+            ("p_promo_id", pa.string()), ("ss_ticket_number", pa.int64()), ("ss_quantity", pa.int32()),
+            *((name, MONEY) for name in SALES_MONEY),
+        ]
+    ),
+}  # fmt: skip
+
+
+class FolderStore(ObjectStore):
+    """S3 as a folder of files: what COPY and UNLOAD need, without HTTP."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__("http://127.0.0.1:9")
+        self.root = folder
+
+    def path(self, url: str) -> Path:
+        bucket, key = split_url(url)
+        return self.root / bucket / key
+
+    def list(self, url: str) -> list[S3Object]:
+        bucket, prefix = split_url(url)
+        home = self.root / bucket
+        start = home / prefix if prefix.endswith("/") else (home / prefix).parent
+        keys = sorted(str(file.relative_to(home)) for file in start.rglob("*") if file.is_file())
+        return [
+            S3Object(bucket, key, "", (home / key).stat().st_size) for key in keys if key.startswith(prefix)
+        ]
+
+    def head(self, url: str) -> S3Object | None:
+        bucket, key = split_url(url)
+        file = self.path(url)
+        return S3Object(bucket, key, "", file.stat().st_size) if file.is_file() else None
+
+    def fetch(self, objects: Sequence[S3Object], suffix: str = "") -> list[Path]:
+        """A file for each content: DuckDB keeps parts of files that it has read under their names."""
+        paths = []
+        for item in objects:
+            body = self.path(item.url).read_bytes()
+            path = self.root / f"{hashlib.sha256(body).hexdigest()}{suffix}"
+            if not path.exists():
+                path.write_bytes(body)
+            paths.append(path)
+        return paths
+
+    def read(self, item: S3Object) -> bytes:
+        return self.path(item.url).read_bytes()
+
+    def write(self, url: str, source: Path | bytes) -> int:
+        file = self.path(url)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        body = source if isinstance(source, bytes) else source.read_bytes()
+        return file.write_bytes(body)
+
+    def delete(self, objects: Any) -> None:
+        for item in objects:
+            self.path(item.url).unlink()
+
+
+@cache
+def script(file: str, day: str) -> tuple[str, ...]:
+    """The statements of a rendered file."""
+    text = TEMPLATES.get_template(file).render(
+        data_bucket=BUCKET, iam_role_arn=ROLE, refresh_date=lambda *_: day, dag_run=None, params=None
+    )
+    return statements(text)
+
+
+class InProcess:
+    """A warehouse with the schema of store sales, and a bucket in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        logging.getLogger("local_aws").setLevel(logging.WARNING)  # thousands of statements
+        self.store = FolderStore(folder)
+        self.warehouse = Warehouse("test", endpoint_url="http://127.0.0.1:9")
+        self.warehouse.store.close()
+        self.warehouse.store = self.store
+        self.session = self.warehouse.connect("dev", "awsuser")
+        self.run("create_schema")
+
+    def close(self) -> None:
+        self.session.close()
+        self.warehouse.close()
+
+    def run(self, name: str, day: date | str = "2003-01-02", **parameters: str) -> list[dict[str, Any]]:
+        """Run a file of `sql/store_sales` as the operator would, and return its last statement's rows."""
+        bound = {"refresh_date": str(day)} | parameters
+        session = self.warehouse.connect("dev", "awsuser")  # as the Data API: temp tables end with the batch
+        try:
+            session.execute("begin read write")
+            for statement in script(f"store_sales/{name}.sql", str(day)):
+                used = {key: value for key, value in bound.items() if key in names_of(statement)}
+                result = session.execute(statement, used or None)
+            session.execute("commit")
+        finally:
+            session.close()
+        if result.columns is None:
+            return []
+        return [
+            dict(zip((column.name for column in result.columns), row, strict=True)) for row in result.rows
+        ]
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of a query."""
+        return self.session.execute(sql).rows
+
+    def put(self, table: str, day: date | str, rows: list[dict[str, Any]]) -> None:
+        """Deliver an extract; columns that a row leaves out are NULL."""
+        kind = "sale_date" if table == "store_sales" else "extract_date"
+        file = self.store.root / BUCKET / "raw" / table / f"{kind}={day}" / "part-00000.parquet"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        schema = SCHEMAS[table]
+        full = [{name: row.get(name) for name in schema.names} for row in rows]
+        pq.write_table(pa.Table.from_pylist(full, schema=schema), file, compression="none")
+
+    def stage_sales(self, day: date | str) -> None:
+        """Put the day's extract into staging: what stage_store_sales does through Spectrum."""
+        columns = ", ".join(SCHEMAS["store_sales"].names)
+        url = f"s3://{BUCKET}/raw/store_sales/sale_date={day}/"
+        for statement in (
+            f"delete from tpcds.stg_store_sales where sale_date = '{day}'",
+            f"create temp table delivered_line as select {columns} from tpcds.stg_store_sales where false",
+            f"copy delivered_line from '{url}' iam_role '{ROLE}' format as parquet",
+            f"insert into tpcds.stg_store_sales (sale_date, {columns}) "  # noqa: ISC004 - one statement
+            f"select date '{day}' as sale_date, {columns} from delivered_line",
+            "drop table delivered_line",
+        ):
+            self.session.execute(statement)
+
+    def add_dates(self, first: date, days: int) -> None:
+        """Fill date_dim with the days that a test needs."""
+        self.session.execute(
+            "insert into tpcds.date_dim (d_date_sk, d_date_id, d_date) values "
+            + ", ".join(
+                f"({day.toordinal() + 1_721_425}, 'D{day:%Y%m%d}', '{day}')"
+                for day in (date.fromordinal(first.toordinal() + n) for n in range(days))
+            )
+        )
+
+    def empty(self) -> None:
+        """Remove everything but date_dim, the regions and the unknown members."""
+        for table, key in (
+            ("item", "i_item_sk"), ("customer", "c_customer_sk"), ("customer_address", "ca_address_sk"),
+            ("store", "s_store_sk"), ("promotion", "p_promo_sk"), ("household_demographics", "hd_demo_sk"),
+        ):  # fmt: skip
+            self.session.execute(f"delete from tpcds.{table} where {key} <> -1")
+        for table in ("stg_item", "stg_store_sales", "store_sales", "store_sales_unresolved"):
+            self.session.execute(f"delete from tpcds.{table}")
+
+
+@cache
+def names_of(statement: str) -> frozenset[str]:
+    """The parameters of a statement."""
+    return frozenset(names(statement)) if re.search(r":\w", statement) else frozenset()
