@@ -11,6 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 from laptop.environment import PROJECT, airflow_environment
 
 DAG_IDS = {"store_sales_etl"}
@@ -126,6 +127,26 @@ def test_every_dag_and_task_follows_the_house_rules(dag_bag: Any, tasks: list[An
         assert task.execution_timeout is not None or waits_by_itself, task.task_id
         # What waits, waits without a worker; publishing reports waits for nothing.
         assert getattr(task, "deferrable", True), task.task_id
+
+
+def test_r2_r4_r7_every_step_waits_for_the_ones_before_and_dimensions_load_side_by_side(dag_bag: Any) -> None:
+    dag = dag_bag.dags["store_sales_etl"]
+    upstream = {
+        task.task_id: {one.task_id for one in dag.get_task(task.task_id).get_flat_relatives(upstream=True)}
+        for task in dag.tasks
+    }
+    dimensions = {f"load_{name}" for name in ("customer", "customer_address", "item", "store", "reference")}
+    for name in dimensions:
+        assert not upstream[name] & dimensions, f"{name} waits for another dimension"
+    extract_checks = {"extract_dates", "extract_lines_once"}
+    assert dimensions | extract_checks | {"repair_store_sales"} <= upstream["load_store_sales"]
+    checks = {task.task_id for task in dag.tasks if "/checks/" in getattr(task, "file", "")}
+    assert len(checks) == 8
+    reports = {name for name in upstream if name.startswith("unload_")}
+    for name in reports:
+        assert checks <= upstream[name], f"{name} does not wait for every check"
+    assert upstream["publish_reports"] == set(upstream) - {"publish_reports"}
+    assert {task.trigger_rule for task in dag.tasks} == {"all_success"}
 
 
 PARSE_WITH_AUDIT = """

@@ -18,6 +18,7 @@ import boto3
 import httpx
 import psutil
 import pytest
+
 from compare_store_sales import assert_reports_equal, assert_tables_equal
 from datasets import store_sales
 from datasets.delivery import upload

@@ -8,6 +8,7 @@ from typing import Any
 import boto3
 import jinja2
 import pytest
+
 from laptop.environment import PROJECT
 from local_aws.server import Server
 from redshift_etl.script import Script, names, statements
