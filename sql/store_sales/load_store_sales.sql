@@ -23,6 +23,16 @@ insert into tpcds.store_sales (
     ss_ext_wholesale_cost, ss_ext_list_price, ss_ext_tax, ss_coupon_amt, ss_net_paid,
     ss_net_paid_inc_tax, ss_net_profit
 )
+with item_on_day as (
+    select
+        i_item_id,
+        i_item_sk
+    from tpcds.item
+    where
+        (i_rec_start_date <= cast(:refresh_date as date) or i_version = 1)
+        and (i_rec_end_date > cast(:refresh_date as date) or i_rec_end_date is null)
+)
+
 select
     d.d_date_sk as ss_sold_date_sk,
     s.sold_time as ss_sold_time_sk,
@@ -50,11 +60,7 @@ select
     s.ss_net_profit
 from tpcds.stg_store_sales as s
 inner join tpcds.date_dim as d on s.sold_date = d.d_date
-left join tpcds.item as i
-    on
-        s.i_item_id = i.i_item_id
-        and (s.sold_date >= i.i_rec_start_date or i.i_version = 1)
-        and (s.sold_date < i.i_rec_end_date or i.i_rec_end_date is null)
+left join item_on_day as i on s.i_item_id = i.i_item_id
 left join tpcds.customer as c on s.c_customer_id = c.c_customer_id
 left join tpcds.customer_address as a on s.ca_address_id = a.ca_address_id
 left join tpcds.store as st on s.s_store_id = st.s_store_id

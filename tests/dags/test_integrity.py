@@ -128,6 +128,7 @@ def test_every_dag_and_task_follows_the_house_rules(dag_bag: Any, tasks: list[An
         assert getattr(task, "deferrable", True), task.task_id
 
 
+<<<<<<< HEAD
 def test_the_reviews_scripts_get_exactly_the_arguments_that_they_use(dag_bag: Any) -> None:
     from glue.redshift_sql.script import Script
 
@@ -158,6 +159,26 @@ def test_a_bad_param_of_the_reviews_is_refused_by_the_form(dag_bag: Any, param: 
     schema = dag_bag.dags["reviews_etl"].params.get_param(param).schema
     with pytest.raises(ParamValidationError):
         Param(bad, **schema).resolve()
+=======
+def test_r2_r4_r7_every_step_waits_for_the_ones_before_and_dimensions_load_side_by_side(dag_bag: Any) -> None:
+    dag = dag_bag.dags["store_sales_etl"]
+    upstream = {
+        task.task_id: {one.task_id for one in dag.get_task(task.task_id).get_flat_relatives(upstream=True)}
+        for task in dag.tasks
+    }
+    dimensions = {f"load_{name}" for name in ("customer", "customer_address", "item", "store", "reference")}
+    for name in dimensions:
+        assert not upstream[name] & dimensions, f"{name} waits for another dimension"
+    extract_checks = {"extract_dates", "extract_lines_once"}
+    assert dimensions | extract_checks | {"repair_store_sales"} <= upstream["load_store_sales"]
+    checks = {task.task_id for task in dag.tasks if "/checks/" in getattr(task, "file", "")}
+    assert len(checks) == 8
+    reports = {name for name in upstream if name.startswith("unload_")}
+    for name in reports:
+        assert checks <= upstream[name], f"{name} does not wait for every check"
+    assert upstream["publish_reports"] == set(upstream) - {"publish_reports"}
+    assert {task.trigger_rule for task in dag.tasks} == {"all_success"}
+>>>>>>> issue4
 
 
 PARSE_WITH_AUDIT = """

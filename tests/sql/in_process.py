@@ -87,7 +87,7 @@ class FolderStore(ObjectStore):
         bucket, key = split_url(url)
         return self.root / bucket / key
 
-    def list(self, url: str) -> list[S3Object]:
+    def find(self, url: str) -> list[S3Object]:
         bucket, prefix = split_url(url)
         home = self.root / bucket
         start = home / prefix if prefix.endswith("/") else (home / prefix).parent
