@@ -31,7 +31,7 @@ _SHAPES: Final[dict[str, tuple[str, str]]] = {
     ),
     "db_user": (r"[a-zA-Z_][a-zA-Z0-9_+.@:-]{0,127}", "a database user such as awsuser"),
     "secret_arn": (
-        r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@-]+",
+        r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]+:\d{12}:secret:[\w/+=.@!-]+",
         "the ARN of a secret, arn:aws:secretsmanager:<region>:<account>:secret:<name>",
     ),
     "iam_role_arn": (

@@ -31,7 +31,8 @@ class FakeJob(models.FakeJob):
         self._drop_class()
 
     def _drop_class(self) -> None:
-        if dict(self.command or {}).get("Name") == "pythonshell":
+        command: Any = self.command
+        if command["Name"] == "pythonshell":
             self.execution_class = None  # type: ignore[assignment]  # AWS leaves it out
 
     def update(self, changes: dict[str, Any]) -> None:
@@ -59,18 +60,17 @@ class GlueResponse(responses.GlueResponse):
     def update_connection(self) -> EmptyResult:
         """Replaces a connection's definition."""
         name = self._get_param("Name")
-        connection = self.glue_backend.get_connection(
-            "", name, hide_password=False, apply_override_for_compute_environment=""
-        )
-        connection.__init__(  # type: ignore[misc]  # as new, in its place
-            self.glue_backend, connection.catalog_id, self._get_param("ConnectionInput"), {}
-        )
+        connections = self.glue_backend.connections
+        if name not in connections:
+            raise EntityNotFoundException(f"Connection {name} not found.")
+        catalog = connections[name].catalog_id
+        connections[name] = FakeConnection(self.glue_backend, catalog, self._get_param("ConnectionInput"), {})
         return EmptyResult()
 
     def update_job(self) -> ActionResult:
         """Replaces a job's definition."""
         name = self._get_param("JobName")
-        job = self.glue_backend.get_job(name)
+        job: FakeJob = self.glue_backend.get_job(name)  # type: ignore[assignment]  # ours, since install()
         job.update(self._get_param("JobUpdate"))
         return ActionResult({"JobName": name})
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.base_backend import BackendDict, BaseBackend
+from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from local_aws.supplements.request import Body, InvalidError, NotFoundError, Request, UnknownOperationError
 
 _LOGS = ("DagProcessingLogs", "SchedulerLogs", "TaskLogs", "WebserverLogs", "WorkerLogs")
 _GROUPS = dict(zip(_LOGS, ("DAGProcessing", "Scheduler", "Task", "WebServer", "Worker"), strict=True))
+_SERVICE_ROLE = "aws-service-role/airflow.amazonaws.com/AWSServiceRoleForAmazonMWAA"
 _DEFAULTS = {
     "EnvironmentClass": "mw1.small",
     "MinWorkers": 1,
@@ -74,7 +75,7 @@ class MwaaBackend(BaseBackend):
             "Status": "AVAILABLE",
             "CreatedAt": created,
             "WebserverUrl": f"{name}.c1.{self.region_name}.airflow.amazonaws.com",
-            "ServiceRoleArn": f"arn:aws:iam::{self.account_id}:role/aws-service-role/airflow.amazonaws.com/AWSServiceRoleForAmazonMWAA",
+            "ServiceRoleArn": f"arn:aws:iam::{self.account_id}:role/{_SERVICE_ROLE}",
             "LastUpdate": {"CreatedAt": created, "Status": "SUCCESS"},
             "LoggingConfiguration": self._logging(name, request.get("LoggingConfiguration", {})),
             "Tags": request.get("Tags", {}),

@@ -1,7 +1,7 @@
 """QuickSight's data sources, data sets and ingestions, whole and with times as numbers.
 
-moto has them in part: its times are text, which SDKs in Go refuse, and a data set cannot be read. Users, groups and
-dashboards stay moto's.
+moto has them in part: its times are text, which SDKs in Go refuse, and a data set cannot be read. Users,
+groups and dashboards stay moto's.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.base_backend import BackendDict, BaseBackend
+from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from local_aws.supplements.request import Body, ExistsError, NotFoundError, Request
 
@@ -96,13 +96,25 @@ class QuickSightBackend(BaseBackend):
         except KeyError:
             raise NotFoundError(f"{_KINDS[kind][0]} {identifier} does not exist.") from None
 
-    def change_permissions(self, arn: str, request: Body) -> None:
+    def delete(self, kind: str, identifier: str) -> Body:
+        """Deletes a data source or a data set."""
+        arn = self.objects[kind].pop(identifier)["Arn"]
+        self.tags.pop(arn, None)
+        return {"Arn": arn, _KINDS[kind][1]: identifier}
+
+    def change_permissions(self, kind: str, identifier: str, request: Body) -> None:
         """Grants and revokes."""
-        granted = self.permissions[arn]
+        granted = self.permissions[self.found(kind, identifier)["Arn"]]
         for item in request.get("RevokePermissions", []):
             granted.pop(item["Principal"], None)
         for item in request.get("GrantPermissions", []):
             granted[item["Principal"]] = item["Actions"]
+
+    def permissions_of(self, kind: str, identifier: str) -> Body:
+        """Who may do what."""
+        arn = self.found(kind, identifier)["Arn"]
+        permissions = [{"Principal": who, "Actions": what} for who, what in self.permissions[arn].items()]
+        return {f"{_KINDS[kind][2]}Arn": arn, _KINDS[kind][1]: identifier, "Permissions": permissions}
 
     def ingest(self, data_set: str, ingestion: str) -> Body:
         """Starts an ingestion, which is at its end at once: there is no SPICE here."""
@@ -140,38 +152,33 @@ def answer(request: Request) -> Body | None:
 
 
 def _object(request: Request, backend: QuickSightBackend, kind: str, rest: list[str]) -> Body | None:
-    _, id_member, member = _KINDS[kind]
-    match request.method, rest:
-        case "POST", []:
-            return backend.create(kind, request.body)
-        case "GET", []:
-            return {
-                f"{member}Summaries" if kind == "data-sets" else "DataSources": [
-                    *backend.objects[kind].values()
-                ]
-            }
-        case "GET", [identifier]:
-            return {member: backend.found(kind, identifier)}
-        case "PUT", [identifier]:
-            return backend.update(kind, identifier, request.body)
-        case "DELETE", [identifier]:
-            removed = backend.found(kind, identifier)
-            del backend.objects[kind][identifier]
-            backend.tags.pop(removed["Arn"], None)
-            return {"Arn": removed["Arn"], id_member: identifier}
-        case ("GET" | "PUT") as method, [identifier, "permissions"]:
-            arn = backend.found(kind, identifier)["Arn"]
-            if method == "PUT":
-                backend.change_permissions(arn, request.body)
-            permissions = [
-                {"Principal": who, "Actions": what} for who, what in backend.permissions[arn].items()
-            ]
-            return {f"{member}Arn": arn, id_member: identifier, "Permissions": permissions}
-        case _, [identifier, "refresh-properties"]:
+    if not rest:
+        return backend.create(kind, request.body) if request.method == "POST" else None
+    identifier, *part = rest
+    if part:
+        return _part(request, backend, kind, identifier, part)
+    if request.method == "PUT":
+        return backend.update(kind, identifier, request.body)
+    found = backend.found(kind, identifier)
+    if request.method == "DELETE":
+        return backend.delete(kind, identifier)
+    return {_KINDS[kind][2]: found}
+
+
+def _part(
+    request: Request, backend: QuickSightBackend, kind: str, identifier: str, part: list[str]
+) -> Body | None:
+    """Who may use a data source or a data set, and a data set's refreshes."""
+    match request.method, part:
+        case _, ["permissions"]:
+            if request.method != "GET":
+                backend.change_permissions(kind, identifier, request.body)
+            return backend.permissions_of(kind, identifier)
+        case _, ["refresh-properties"]:
             raise NotFoundError(f"Data set {identifier} has no refresh properties.")
-        case "PUT", [identifier, "ingestions", ingestion]:
+        case "PUT", ["ingestions", ingestion]:
             return backend.ingest(identifier, ingestion)
-        case "GET", [identifier, "ingestions", ingestion]:
+        case "GET", ["ingestions", ingestion]:
             if (identifier, ingestion) not in backend.ingestions:
                 raise NotFoundError(f"Data set {identifier} has no ingestion {ingestion}.")
             return {"Ingestion": backend.ingestions[identifier, ingestion]}

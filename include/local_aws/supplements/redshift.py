@@ -1,4 +1,4 @@
-"""Redshift's control plane: what moto's clusters, parameter groups and schedules lack for Terraform to be content."""
+"""Redshift's control plane: what moto's clusters, parameter groups and schedules lack for Terraform."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Redshift Serverless: namespaces, workgroups and usage limits, available at once. moto has no such service."""
+"""Redshift Serverless: namespaces, workgroups and usage limits, available at once. moto lacks it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.base_backend import BackendDict, BaseBackend
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.moto_api._internal import mock_random
 from moto.secretsmanager.models import secretsmanager_backends
 

@@ -1,4 +1,4 @@
-"""A rule whose source is a group or a prefix list keeps its description; moto keeps that of address ranges only."""
+"""A rule from a group or a prefix list keeps its description; moto keeps that of address ranges only."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from moto.ec2.models import security_groups
 class SecurityGroupRule(security_groups.SecurityGroupRule):
     """moto's rule with a description wherever AWS has one."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0917  # moto's signature, which it calls by position
         self,
         ec2_backend: Any,
         ip_protocol: str,
@@ -44,4 +44,4 @@ class SecurityGroupRule(security_groups.SecurityGroupRule):
 
 def install() -> None:
     """Put it in place; a second time changes nothing."""
-    security_groups.SecurityGroupRule = SecurityGroupRule  # type: ignore[misc]
+    security_groups.SecurityGroupRule = SecurityGroupRule  # type: ignore[assignment, misc]  # that is how it is put in place

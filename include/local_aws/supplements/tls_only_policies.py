@@ -1,7 +1,7 @@
 """A bucket policy that denies what comes without TLS must not deny everything.
 
-moto knows the condition StringEquals and takes every other for met: `Deny ... Bool aws:SecureTransport false` then
-denies every request. A Deny under a condition that moto cannot judge is passed over here.
+moto knows the condition StringEquals and takes every other for met: `Deny ... Bool aws:SecureTransport false`
+then denies every request. A Deny under a condition that moto cannot judge is passed over here.
 """
 
 from __future__ import annotations

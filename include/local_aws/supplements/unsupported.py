@@ -1,6 +1,6 @@
 """An operation that moto lacks is refused at once, in the service's own format.
 
-moto raises NotImplementedError, which becomes a 500: AWS's SDKs try those again and again, Terraform for minutes.
+moto raises NotImplementedError, which becomes a 500: AWS's SDKs try those again, Terraform for minutes.
 """
 
 from __future__ import annotations

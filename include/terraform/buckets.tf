@@ -1,0 +1,38 @@
+locals {
+  buckets = {
+    data    = "Extracts below raw/, reports below reports/"
+    scripts = "What the Glue job runs"
+    airflow = "What the Airflow environment runs"
+  }
+}
+
+module "logs_bucket" {
+  source = "./modules/bucket"
+
+  name                   = local.bucket_names.logs
+  force_destroy          = !var.deletion_protection
+  enable_lifecycle_rules = var.enable_lifecycle_rules
+  expire_after_days      = var.log_retention_days
+
+  further_statements = [{
+    Sid       = "AccessLogsOfThisAccount"
+    Effect    = "Allow"
+    Principal = { Service = "logging.s3.amazonaws.com" }
+    Action    = "s3:PutObject"
+    Resource  = "arn:${local.partition}:s3:::${local.bucket_names.logs}/*"
+    Condition = { StringEquals = { "aws:SourceAccount" = local.account_id } }
+  }]
+}
+
+module "bucket" {
+  source   = "./modules/bucket"
+  for_each = local.buckets
+
+  name                   = local.bucket_names[each.key]
+  kms_key_arn            = aws_kms_key.this.arn
+  log_bucket             = local.bucket_names.logs
+  force_destroy          = !var.deletion_protection
+  enable_lifecycle_rules = var.enable_lifecycle_rules
+
+  depends_on = [module.logs_bucket]
+}

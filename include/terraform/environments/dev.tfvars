@@ -1,0 +1,14 @@
+# Small, cheap, and nothing that destroy would leave behind. alert_email: TF_VAR_alert_email=you@example.com
+environment           = "dev"
+redshift_mode         = "serverless"
+base_capacity_rpus    = 8
+max_capacity_rpus     = 16
+daily_rpu_hours       = 16
+egress                = "single_nat"
+environment_class     = "mw1.small"
+max_workers           = 2
+webserver_access_mode = "PUBLIC_ONLY"
+schedule              = null
+deletion_protection   = false
+log_retention_days    = 30
+monthly_budget_usd    = 700

@@ -1,0 +1,14 @@
+# Survives the loss of a zone and a mistaken destroy. alert_email: TF_VAR_alert_email=you@example.com
+environment             = "prod"
+redshift_mode           = "provisioned"
+redshift_node_type      = "ra3.xlplus"
+redshift_node_count     = 2
+snapshot_retention_days = 14
+egress                  = "nat_per_zone"
+environment_class       = "mw1.small"
+max_workers             = 5
+webserver_access_mode   = "PRIVATE_ONLY"
+schedule                = "0 6 * * *"
+deletion_protection     = true
+log_retention_days      = 365
+monthly_budget_usd      = 2800

@@ -1,0 +1,80 @@
+# The role that Redshift itself assumes for COPY, UNLOAD and Spectrum.
+resource "aws_iam_role" "warehouse" {
+  name        = "${var.name}-warehouse"
+  description = "Redshift reads extracts, writes reports and keeps external tables in the Glue catalog."
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = ["redshift.amazonaws.com", "redshift-serverless.amazonaws.com"] }
+      Action    = "sts:AssumeRole"
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "warehouse" {
+  name = "warehouse"
+  role = aws_iam_role.warehouse.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = concat(
+      [
+        {
+          Sid      = "FindFiles"
+          Effect   = "Allow"
+          Action   = ["s3:ListBucket", "s3:GetBucketLocation"]
+          Resource = module.bucket["data"].arn
+        },
+        {
+          Sid      = "ReadExtracts"
+          Effect   = "Allow"
+          Action   = "s3:GetObject"
+          Resource = "${module.bucket["data"].arn}/*"
+        },
+        {
+          # UNLOAD with CLEANPATH deletes the files of the run before.
+          Sid      = "WriteReports"
+          Effect   = "Allow"
+          Action   = ["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"]
+          Resource = "${module.bucket["data"].arn}/reports/*"
+        },
+        {
+          Sid      = "UseKeyForS3"
+          Effect   = "Allow"
+          Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
+          Resource = aws_kms_key.this.arn
+          Condition = {
+            StringEquals = { "kms:ViaService" = "s3.${var.region}.amazonaws.com" }
+          }
+        },
+        {
+          Sid    = "KeepExternalTables"
+          Effect = "Allow"
+          Action = [
+            "glue:GetDatabase", "glue:GetDatabases", "glue:CreateDatabase",
+            "glue:GetTable", "glue:GetTables", "glue:CreateTable", "glue:UpdateTable", "glue:DeleteTable",
+            "glue:GetPartition", "glue:GetPartitions", "glue:BatchGetPartition",
+            "glue:CreatePartition", "glue:BatchCreatePartition", "glue:UpdatePartition", "glue:DeletePartition",
+          ]
+          Resource = concat(
+            ["arn:${local.partition}:glue:${var.region}:${local.account_id}:catalog"],
+            flatten([
+              for database in keys(local.catalog_databases) : [
+                "arn:${local.partition}:glue:${var.region}:${local.account_id}:database/${database}",
+                "arn:${local.partition}:glue:${var.region}:${local.account_id}:table/${database}/*",
+              ]
+            ])
+          )
+        },
+      ],
+      length(var.extract_buckets) == 0 ? [] : [{
+        Sid    = "ReadOtherExtracts"
+        Effect = "Allow"
+        Action = ["s3:ListBucket", "s3:GetBucketLocation", "s3:GetObject"]
+        Resource = flatten([
+          for bucket in var.extract_buckets : ["arn:${local.partition}:s3:::${bucket}", "arn:${local.partition}:s3:::${bucket}/*"]
+        ])
+      }]
+    )
+  })
+}

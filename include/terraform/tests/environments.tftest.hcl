@@ -1,0 +1,24 @@
+# Run once for each file of environments/, with -var-file.
+mock_provider "aws" {
+  source          = "./tests/mocks"
+  override_during = plan
+}
+
+variables {
+  alert_email = "team@example.com"
+  package_dir = "./tests/package"
+}
+
+run "the_environment_can_be_planned" {
+  command = plan
+
+  assert {
+    condition     = length(aws_mwaa_environment.this) == 1
+    error_message = "There is no Airflow."
+  }
+
+  assert {
+    condition     = var.environment != "prod" || var.deletion_protection && length(aws_nat_gateway.this) == 2 && aws_mwaa_environment.this[0].webserver_access_mode == "PRIVATE_ONLY"
+    error_message = "Production can be deleted, does not survive a zone, or shows its web UI to the internet."
+  }
+}

@@ -1,0 +1,146 @@
+mock_provider "aws" {
+  source          = "./tests/mocks"
+  override_during = plan
+}
+
+variables {
+  alert_email = "team@example.com"
+  package_dir = "./tests/package"
+}
+
+run "the_addresses_are_the_documented_ones" {
+  command = plan
+
+  assert {
+    condition     = aws_vpc.this.cidr_block == "10.71.0.0/16"
+    error_message = "The VPC is ${aws_vpc.this.cidr_block}."
+  }
+
+  assert {
+    condition = { for name, subnet in merge(aws_subnet.public, aws_subnet.private) : name => subnet.cidr_block } == {
+      public_a  = "10.71.0.0/20"
+      private_a = "10.71.16.0/20"
+      public_b  = "10.71.32.0/20"
+      private_b = "10.71.48.0/20"
+    }
+    error_message = "The subnets are not the four documented ones."
+  }
+
+  assert {
+    condition     = aws_subnet.private["private_a"].availability_zone != aws_subnet.private["private_b"].availability_zone
+    error_message = "The private subnets share a zone."
+  }
+
+  assert {
+    condition     = length(aws_route_table.public) + length(aws_route_table.private) == 4
+    error_message = "There is not one route table for each subnet."
+  }
+
+  assert {
+    condition     = alltrue([for subnet in aws_subnet.public : !subnet.map_public_ip_on_launch])
+    error_message = "A machine in a public subnet would get a public address."
+  }
+}
+
+run "one_nat_gateway_serves_both_zones" {
+  command = plan
+
+  assert {
+    condition     = keys(aws_nat_gateway.this) == ["public_a"] && length(aws_eip.nat) == 1
+    error_message = "There is not exactly one NAT gateway."
+  }
+
+  assert {
+    condition     = keys(aws_route.nat) == ["private_a", "private_b"]
+    error_message = "A private subnet has no way out."
+  }
+
+  assert {
+    condition     = length(aws_vpc_endpoint.interface) == 0
+    error_message = "Interface endpoints cost money where a NAT gateway does their work."
+  }
+}
+
+run "a_nat_gateway_for_each_zone" {
+  command = plan
+
+  variables {
+    egress = "nat_per_zone"
+  }
+
+  assert {
+    condition     = keys(aws_nat_gateway.this) == ["public_a", "public_b"]
+    error_message = "There is not one NAT gateway for each zone."
+  }
+}
+
+run "interface_endpoints_in_place_of_nat" {
+  command = plan
+
+  variables {
+    egress = "interface_endpoints"
+  }
+
+  assert {
+    condition     = length(aws_nat_gateway.this) == 0 && length(aws_eip.nat) == 0 && length(aws_route.nat) == 0
+    error_message = "Something leads to the internet."
+  }
+
+  assert {
+    condition = length(setsubtract([
+      "airflow.api", "airflow.env", "airflow.ops", "glue", "kms", "logs", "monitoring", "redshift-data", "secretsmanager", "sns", "sqs", "sts",
+    ], keys(aws_vpc_endpoint.interface))) == 0
+    error_message = "A service that the pipelines call has no endpoint."
+  }
+}
+
+run "serverless_gets_the_third_zone_it_asks_for" {
+  command = plan
+
+  variables {
+    redshift_mode = "serverless"
+  }
+
+  assert {
+    condition     = length(distinct([for subnet in aws_subnet.private : subnet.availability_zone])) == 3
+    error_message = "Redshift Serverless refuses fewer than three zones."
+  }
+
+  assert {
+    condition     = keys(aws_route.nat) == ["private_a", "private_b", "private_c"]
+    error_message = "The third subnet has no way out."
+  }
+}
+
+run "s3_is_reached_without_nat" {
+  command = plan
+
+  assert {
+    condition     = aws_vpc_endpoint.s3.vpc_endpoint_type == "Gateway" && aws_vpc_endpoint.s3.service_name == "com.amazonaws.us-east-1.s3"
+    error_message = "There is no gateway endpoint for S3."
+  }
+
+  assert {
+    condition     = aws_vpc_security_group_egress_rule.redshift_s3.prefix_list_id == aws_vpc_endpoint.s3.prefix_list_id
+    error_message = "With enhanced VPC routing Redshift cannot COPY without a way to S3's prefix list."
+  }
+}
+
+run "groups_refer_to_themselves_where_aws_requires_it" {
+  command = plan
+
+  assert {
+    condition     = aws_vpc_security_group_ingress_rule.airflow_self.referenced_security_group_id == aws_security_group.airflow.id
+    error_message = "MWAA needs a self-referencing group."
+  }
+
+  assert {
+    condition     = aws_vpc_security_group_ingress_rule.glue_self.referenced_security_group_id == aws_security_group.glue.id
+    error_message = "A Glue connection needs a self-referencing group."
+  }
+
+  assert {
+    condition     = aws_vpc_security_group_ingress_rule.redshift_glue.referenced_security_group_id == aws_security_group.glue.id
+    error_message = "The job cannot reach the warehouse."
+  }
+}

@@ -1,0 +1,127 @@
+variable "enable_mwaa" {
+  description = "Create the Airflow environment. Off: only what the pipelines work on, for an Airflow elsewhere."
+  type        = bool
+  default     = true
+}
+
+variable "airflow_version" {
+  description = "Airflow version of the environment."
+  type        = string
+  default     = "3.3.1"
+
+  # A newer one is added here when MWAA offers it and the tests pass under its constraints.
+  validation {
+    condition     = contains(["3.3.1"], var.airflow_version)
+    error_message = "airflow_version is \"${var.airflow_version}\": these DAGs are made for 3.3.1 and MWAA offers no other that they run on, so use 3.3.1."
+  }
+}
+
+variable "environment_class" {
+  description = "Size of the environment's containers."
+  type        = string
+  default     = "mw1.small"
+
+  validation {
+    condition     = contains(["mw1.micro", "mw1.small", "mw1.medium", "mw1.large", "mw1.xlarge", "mw1.2xlarge"], var.environment_class)
+    error_message = "environment_class is \"${var.environment_class}\": use mw1.micro, mw1.small, mw1.medium, mw1.large, mw1.xlarge or mw1.2xlarge."
+  }
+}
+
+variable "min_workers" {
+  description = "Workers that always run."
+  type        = number
+  default     = 1
+
+  validation {
+    condition     = var.min_workers >= 1 && var.min_workers <= 25
+    error_message = "min_workers is ${var.min_workers}: use 1 to 25."
+  }
+}
+
+variable "max_workers" {
+  description = "Workers that the environment may grow to."
+  type        = number
+  default     = 2
+
+  validation {
+    condition     = var.max_workers >= var.min_workers && var.max_workers <= 25
+    error_message = "max_workers is ${var.max_workers}: use min_workers, ${var.min_workers}, to 25."
+  }
+
+  validation {
+    condition     = var.environment_class != "mw1.micro" || var.max_workers == 1
+    error_message = "max_workers is ${var.max_workers}: an mw1.micro environment has exactly 1 worker."
+  }
+}
+
+variable "webserver_access_mode" {
+  description = "Who reaches the web UI: PRIVATE_ONLY (from the VPC), PUBLIC_ONLY (from the internet, with IAM login)."
+  type        = string
+  default     = "PRIVATE_ONLY"
+
+  validation {
+    condition     = contains(["PRIVATE_ONLY", "PUBLIC_ONLY"], var.webserver_access_mode)
+    error_message = "webserver_access_mode is \"${var.webserver_access_mode}\": use PRIVATE_ONLY or PUBLIC_ONLY."
+  }
+}
+
+variable "airflow_maintenance_window" {
+  description = "Start of the weekly window in which AWS maintains the environment, UTC."
+  type        = string
+  default     = "SUN:10:00"
+
+  validation {
+    condition     = can(regex("^(MON|TUE|WED|THU|FRI|SAT|SUN):([01][0-9]|2[0-3]):(00|30)$", var.airflow_maintenance_window))
+    error_message = "airflow_maintenance_window is \"${var.airflow_maintenance_window}\": use a day and a half hour such as SUN:10:00."
+  }
+}
+
+variable "timezone" {
+  description = "IANA name of the zone in which a refresh date is a day and the schedule is read."
+  type        = string
+  default     = "America/New_York"
+
+  validation {
+    condition     = can(regex("^(UTC|[A-Z][A-Za-z]+(/[A-Z][A-Za-z_+-]+[0-9]*)+)$", var.timezone))
+    error_message = "timezone is \"${var.timezone}\": use an IANA name such as America/New_York or UTC."
+  }
+}
+
+variable "schedule" {
+  description = "Cron expression of the daily run in the time zone; null: runs are only started by hand."
+  type        = string
+  default     = "0 6 * * *"
+
+  validation {
+    condition     = var.schedule == null || can(regex("^[^[:space:]]+( [^[:space:]]+){4}$", var.schedule))
+    error_message = "schedule is not a cron expression: use five fields such as \"0 6 * * *\", or null to start runs by hand only."
+  }
+}
+
+variable "oldest_task_minutes" {
+  description = "Age in minutes of the oldest waiting task at which an alarm goes out."
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = var.oldest_task_minutes >= 5
+    error_message = "oldest_task_minutes is ${var.oldest_task_minutes}: use at least 5."
+  }
+}
+
+variable "enable_quicksight" {
+  description = "Create the QuickSight data source and data set of the top reviews. The account must have QuickSight."
+  type        = bool
+  default     = false
+}
+
+variable "quicksight_principal_arn" {
+  description = "QuickSight user or group that owns the data set; needed with enable_quicksight."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = !var.enable_quicksight || can(regex("^arn:aws[a-z-]*:quicksight:[a-z0-9-]+:[0-9]{12}:(user|group)/.+$", var.quicksight_principal_arn))
+    error_message = "quicksight_principal_arn is missing or no QuickSight user: set it to arn:aws:quicksight:<region>:<account>:user/default/<name>, or set enable_quicksight = false."
+  }
+}
