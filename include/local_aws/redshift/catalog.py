@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from . import catalog_history, catalog_tables
+from . import catalog_history, catalog_postgres, catalog_tables
 from .types import DataType
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ Rows = Iterator[Sequence[Any]]
 View = tuple[str, Callable[["Session"], Rows]]
 
 # name -> (columns with Redshift types, rows)
-VIEWS: dict[str, View] = catalog_tables.VIEWS | catalog_history.VIEWS
+VIEWS: dict[str, View] = catalog_tables.VIEWS | catalog_history.VIEWS | catalog_postgres.VIEWS
 SCHEMAS = {"", "pg_catalog", "information_schema"}
 _INFORMATION_SCHEMA = catalog_tables.INFORMATION_SCHEMA
 

@@ -22,7 +22,7 @@ _TEMP_SCHEMA = "pg_temp"
 
 
 @dataclass(frozen=True)
-class _Relation:
+class Relation:
     """A table or view of the database."""
 
     oid: int
@@ -33,7 +33,7 @@ class _Relation:
     definition: TableDefinition | None
 
 
-def _relations(session: Session) -> Iterator[_Relation]:
+def relations(session: Session) -> Iterator[Relation]:
     """Tables and views that the session sees; not our own."""
     database = session.database.name
     where = f"(database_name = '{database}' and schema_name <> '{INTERNAL}') or database_name = 'temp'"
@@ -57,14 +57,15 @@ def _relations(session: Session) -> Iterator[_Relation]:
         listed = tuple(columns.get((oid, name), ()))
         if definition is not None:
             listed = tuple((c.name, c.type, c.nullable, c.default) for c in definition.columns)
-        yield _Relation(oid, _TEMP_SCHEMA if temporary else schema, name, kind, listed, definition)
+        yield Relation(oid, _TEMP_SCHEMA if temporary else schema, name, kind, listed, definition)
     for schema, name in session.run(
         f"select schema_name, name from {INTERNAL}.views where not materialized order by 1, 2"
     ).fetchall():
-        yield _Relation(0, schema, name, "VIEW", (), None)
+        yield Relation(0, schema, name, "VIEW", (), None)
 
 
-def _schemas(session: Session) -> list[str]:
+def local_schemas(session: Session) -> list[str]:
+    """Schemas of the database itself, without our own."""
     rows = session.run(
         f"select schema_name from duckdb_schemas() where database_name = '{session.database.name}' "
         f"and schema_name not in ('main', '{INTERNAL}') order by 1"
@@ -86,7 +87,7 @@ def _external_tables(session: Session) -> Iterator[tuple[str, str, TableTypeDef]
 
 
 def _svv_table_info(session: Session) -> Rows:
-    for relation in _relations(session):
+    for relation in relations(session):
         definition = relation.definition
         if relation.kind != "BASE TABLE" or definition is None:
             continue
@@ -104,7 +105,7 @@ def _svv_table_info(session: Session) -> Rows:
 
 
 def _svv_tables(session: Session) -> Rows:
-    for relation in _relations(session):
+    for relation in relations(session):
         yield session.database.name, relation.schema, relation.name, relation.kind, ""
     for schema, _, table in _external_tables(session):
         yield session.database.name, schema, table["Name"], "EXTERNAL TABLE", ""
@@ -122,7 +123,7 @@ def _information_tables(session: Session) -> Rows:
 
 
 def _column_rows(session: Session) -> Iterator[tuple[str, str, int, str, DataType, bool, str]]:
-    for relation in _relations(session):
+    for relation in relations(session):
         for number, (name, kind, nullable, default) in enumerate(relation.columns, 1):
             yield relation.schema, relation.name, number, name, kind, nullable, default
 
@@ -167,7 +168,7 @@ def _information_columns(session: Session) -> Rows:
 
 
 def _pg_table_def(session: Session) -> Rows:
-    for relation in _relations(session):
+    for relation in relations(session):
         definition = relation.definition
         if definition is None or relation.schema not in (*session.search_path, _TEMP_SCHEMA):
             continue
@@ -180,12 +181,12 @@ def _pg_table_def(session: Session) -> Rows:
 
 
 def _information_schemata(session: Session) -> Rows:
-    for schema in _schemas(session):
+    for schema in local_schemas(session):
         yield session.database.name, schema, "awsuser"
 
 
 def _all_schemas(session: Session) -> Rows:
-    for schema in _schemas(session):
+    for schema in local_schemas(session):
         yield session.database.name, schema, 100, "", "local", ""
     for schema in sorted(external_schemas(session)):
         yield session.database.name, schema, 100, "", "external", ""

@@ -7,8 +7,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from . import alter_table, copy_command, query, schemas, spectrum_catalog, tables, unload, views
-from .errors import RedshiftError, not_supported
+from . import (
+    alter_table,
+    backends,
+    copy_command,
+    prepared,
+    query,
+    schemas,
+    settings,
+    spectrum_catalog,
+    tables,
+    unload,
+    views,
+)
 from .relations import find_table, no_relation
 from .statement import Statement, TokenReader
 from .types import Column, Result
@@ -41,7 +52,7 @@ def describe(session: Session, statement: Statement) -> tuple[Column, ...] | Non
     if statement.kind in {"select", "with", "values"}:
         return query.describe_select(session, statement)
     if statement.kind == "show":
-        return _show(session, statement).columns
+        return settings.show(session, statement).columns
     if statement.kind == "explain":
         return (Column("QUERY PLAN", "varchar", length=65535),)
     return None
@@ -52,19 +63,7 @@ def _begin(session: Session, statement: Statement) -> Result:
     if not reader.accept("start transaction"):
         reader.expect("begin")
         _ = reader.accept("work") or reader.accept("transaction")
-    read_write = False
-    while not reader.at_end:
-        if reader.accept("isolation level"):
-            # Whatever level is asked for, Redshift gives a serializable one.
-            if not any(
-                map(reader.accept, ("serializable", "snapshot", "read committed", "read uncommitted"))
-            ):
-                reader.expect("repeatable read")
-        elif reader.accept("read write"):
-            read_write = True
-        else:
-            reader.expect("read only")
-        reader.accept(",")
+    read_write = settings.transaction_modes(reader)
     if session.transaction_status == "idle":
         session.begin()
     else:
@@ -122,74 +121,6 @@ def _without_effect(session: Session, statement: Statement) -> Result:
     return Result(statement.kind.upper(), None, [], -1)
 
 
-def _set(session: Session, statement: Statement) -> Result:
-    reader = TokenReader(statement)
-    reader.expect("set")
-    _ = reader.accept("session") or reader.accept("local")
-    if reader.accept("session authorization") or reader.accept("authorization"):
-        raise not_supported(statement.text)
-    name = reader.identifier()
-    while reader.accept("."):
-        name += f".{reader.identifier()}"
-    if not (reader.accept("to") or reader.accept("=")):
-        raise not_supported(statement.text)
-    values = [reader.take().value]
-    while reader.accept(","):
-        values.append(reader.take().value)
-    reader.finish()
-    if name == "search_path":
-        session.set_search_path([part.strip().strip('"') for value in values for part in value.split(",")])
-    else:
-        log.info("pid %s: setting %s is remembered and has no effect locally", session.pid, name)
-    session.settings[name] = ", ".join(values)
-    return Result("SET", None, [], -1)
-
-
-def _reset(session: Session, statement: Statement) -> Result:
-    reader = TokenReader(statement)
-    reader.expect("reset")
-    name = reader.identifier()
-    reader.finish()
-    if name == "all":
-        session.settings.clear()
-    session.settings.pop(name, None)
-    if name in {"all", "search_path"}:
-        session.set_search_path(["public"])
-    return Result("RESET", None, [], -1)
-
-
-_SHOWN = {
-    "query_group": "unset",
-    "search_path": "$user, public",
-    "timezone": "UTC",
-    "datestyle": "ISO, MDY",
-    "server_version": "8.0.2",
-    "server_encoding": "UNICODE",
-    "client_encoding": "UTF8",
-    "standard_conforming_strings": "on",
-    "statement_timeout": "0",
-    "transaction_isolation": "serializable",
-    "enable_case_sensitive_identifier": "off",
-    "max_identifier_length": "127",
-}
-
-
-def _show(session: Session, statement: Statement) -> Result:
-    reader = TokenReader(statement)
-    reader.expect("show")
-    if reader.accept("transaction isolation level"):
-        name = "transaction_isolation"
-    else:
-        name = reader.identifier()
-        while reader.accept("."):
-            name += f".{reader.identifier()}"
-    reader.finish()
-    value = session.settings.get(name, _SHOWN.get(name))
-    if value is None:
-        raise RedshiftError(f'unrecognized configuration parameter "{name}"', "42704")
-    return Result("SHOW", (Column(name, "varchar", length=65535),), [(value,)], 1)
-
-
 COMMANDS: dict[str, Command] = {
     "select": Command(query.select),
     "with": Command(query.select),
@@ -225,9 +156,12 @@ COMMANDS: dict[str, Command] = {
     "rollback": Command(_rollback, controls_transaction=True),
     "abort": Command(_rollback, controls_transaction=True),
     "lock": Command(_lock, writes=True),
-    "set": Command(_set),
-    "reset": Command(_reset),
-    "show": Command(_show),
+    "set": Command(settings.set_value),
+    "reset": Command(settings.reset),
+    "show": Command(settings.show),
+    "prepare": Command(prepared.prepare),
+    "deallocate": Command(prepared.deallocate),
+    "cancel": Command(backends.cancel),
     # Deliberately without effect.
     "analyze": Command(_without_effect),
     "analyse": Command(_without_effect),

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 
-from . import relations
+from . import copy_lines, relations
 from .copy_options import CopyOptions
 from .errors import RedshiftError, not_supported
 from .functions import INTERNAL
@@ -55,7 +52,11 @@ def load_text(
     """
     if not files:
         return 0
-    readable = _prepare(options, list(files))
+    try:
+        readable = copy_lines.prepare(options, list(files), len(columns))
+    except copy_lines.BlankLineError as error:
+        _record_line(session, table, files[error.path], error.line, reason="Delimiter not found")
+        raise _failed(table) from error
     urls = dict(zip(map(str, readable), files.values(), strict=True))
     raw = [f"c{number}" for number in range(len(columns))]
     source = (
@@ -130,62 +131,6 @@ def _json_source(
     )
 
 
-def _prepare(options: CopyOptions, paths: Sequence[Path]) -> list[Path]:
-    """Rewrites what DuckDB's reader does not know: backslash escapes and bytes that are not UTF-8."""
-    if not options.escape and options.acceptinvchars is None:
-        return list(paths)
-    made: list[Path] = []
-    for path in paths:
-        data = gzip.decompress(path.read_bytes()) if options.gzip else path.read_bytes()
-        mark = options.acceptinvchars
-        text = data.decode() if mark is None else data.decode(errors="replace").replace("\ufffd", mark)
-        if options.escape:
-            text = _as_csv(text, options)
-        target = path.with_name(f"{path.name}.plain{'.gz' if options.gzip else ''}")
-        target.write_bytes(gzip.compress(text.encode()) if options.gzip else text.encode())
-        made.append(target)
-    return made
-
-
-def _as_csv(text: str, options: CopyOptions) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter=options.delimiter, quoting=csv.QUOTE_ALL, lineterminator="\n")
-    for line in _lines(text):
-        writer.writerow(_fields(line, options.delimiter))
-    return out.getvalue()
-
-
-def _lines(text: str) -> Iterator[str]:
-    line = ""
-    for part in text.split("\n"):
-        line += part
-        if (len(line) - len(line.rstrip("\\"))) % 2:
-            line += "\n"
-            continue
-        if line:
-            yield line
-        line = ""
-    if line:
-        yield line
-
-
-def _fields(line: str, delimiter: str) -> Iterator[str]:
-    field, position = "", 0
-    while position < len(line):
-        letter = line[position]
-        if letter == "\\" and position + 1 < len(line):
-            position += 1
-            # \N stands for NULL and is left for the reader to see.
-            field += "\\N" if line[position] == "N" else line[position]
-        elif letter == delimiter:
-            yield field
-            field = ""
-        else:
-            field += letter
-        position += 1
-    yield field
-
-
 def _insert(
     session: Session,
     options: CopyOptions,
@@ -195,7 +140,7 @@ def _insert(
 ) -> int:
     values = [_value(options, f"c{number}", column) for number, column in enumerate(columns)]
     wrong = [
-        _wrong(f"c{number}", column, value)
+        _wrong(options, f"c{number}", column, value)
         for number, (column, value) in enumerate(zip(columns, values, strict=True))
     ]
     failing = session.run(
@@ -251,13 +196,14 @@ def _strptime(pattern: str) -> str:
     return pattern
 
 
-def _wrong(raw: str, column: ColumnDefinition, value: str) -> str:
+def _wrong(options: CopyOptions, raw: str, column: ColumnDefinition, value: str) -> str:
     """SQL for why a field cannot be loaded; NULL when it can."""
     kind = column.type
     cases: list[str] = []
     if kind.name in {"varchar", "bpchar"}:
         cases.append(f"when strlen({value}) > {kind.length} then 'String length exceeds DDL length'")
-    else:
+    elif not (options.acceptanydate and kind.name in {"date", "timestamp"}):
+        # ACCEPTANYDATE loads NULL for what is no date.
         named = _NAMES.get(kind.name, kind.name)
         reason = {"date": "Invalid Date Format", "timestamp": "Invalid timestamp format or value"}.get(
             kind.name, f"Invalid value for type {named}"
@@ -265,7 +211,7 @@ def _wrong(raw: str, column: ColumnDefinition, value: str) -> str:
         cases.append(f"when nullif(trim({raw}), '') is not null and {value} is null then {_text(reason)}")
     if not column.nullable:
         cases.append(f"when {value} is null then 'Missing data for not-null field'")
-    return f"case {' '.join(cases)} end"
+    return f"case {' '.join(cases)} end" if cases else "null"
 
 
 def _record(
@@ -308,20 +254,27 @@ def _structural_error(
         if "Too many" in message or ("Found: " in message and _too_many(message))
         else "Delimiter not found"
     )
+    text = original[1] if original else ""
+    _record_line(session, table, urls[path], int(line[1]) if line else 0, reason=extra, text=text)
+
+
+def _record_line(
+    session: Session, table: relations.Table, url: str, line: int, *, reason: str, text: str = ""
+) -> None:
     session.warehouse.load_errors.append(
         LoadError(
             query_id=session.query_id,
             pid=session.pid,
             table=table.name,
             start=now(),
-            file=urls[path],
-            line=int(line[1]) if line else 0,
+            file=url,
+            line=line,
             column="",
             type="",
-            raw_line=original[1][:1024] if original else "",
+            raw_line=text[:1024],
             raw_value="",
-            reason=extra,
-            code=1202 if extra.startswith("Extra") else 1213,
+            reason=reason,
+            code=1202 if reason.startswith("Extra") else 1213,
         )
     )
 

@@ -19,7 +19,7 @@ from sqlglot.errors import ParseError, TokenError
 from .errors import RedshiftError, not_supported, syntax_error
 from .formats import date_format, number_format
 from .functions import INTERNAL
-from .statement import replace_tokens
+from .statement import tokenize
 
 # Functions that stay under Redshift's name, because sqlglot's reading of them loses what we need.
 _KEPT = {"TO_CHAR", "TRUNC", "VERSION", "CURRENT_DATABASE", "CURRENT_SCHEMA", "CURRENT_SCHEMAS"}
@@ -45,9 +45,7 @@ def parse(sql: str) -> exp.Expr:
     Raises:
         RedshiftError: 42601 for a syntax error, 0A000 for a statement sqlglot does not know.
     """
-    plain = replace_tokens(
-        sql, lambda t: f'"{t.value}"' if t.kind == "word" and t.value.startswith("#") else None
-    )
+    plain = _plain(sql)
     try:
         tree = sqlglot.parse_one(plain, read=LocalRedshift)
     except ParseError as error:
@@ -58,6 +56,31 @@ def parse(sql: str) -> exp.Expr:
     if tree.find(exp.Command):
         raise not_supported(sql)
     return tree
+
+
+def _plain(sql: str) -> str:
+    """Text that sqlglot can read: ``#temp`` in quotes, without psql's ``pg_catalog.`` and ``OPERATOR()``."""
+    pieces: list[str] = []
+    position = 0
+    tokens = tokenize(sql)
+    words = [token.value if token.kind in {"word", "symbol"} else "" for token in tokens]
+    for number, token in enumerate(tokens):
+        if token.start < position:
+            continue
+        text, end = None, token.end
+        if words[number].startswith("#"):
+            text = f'"{token.value}"'
+        elif words[number : number + 4] == ["operator", "(", "pg_catalog", "."]:
+            closing = words.index(")", number)
+            text, end = "".join(words[number + 4 : closing]), tokens[closing].end
+        elif words[number : number + 4] == ["collate", "pg_catalog", ".", "default"]:
+            text, end = "", tokens[number + 3].end
+        elif words[number : number + 2] == ["pg_catalog", "."]:
+            text, end = "", tokens[number + 1].end
+        if text is not None:
+            pieces += [sql[position : token.start], text]
+            position = end
+    return "".join([*pieces, sql[position:]])
 
 
 def translate(tree: exp.Expr, session: Mapping[str, str] | None = None) -> exp.Expr:
@@ -329,9 +352,17 @@ def _ratio_to_report(node: exp.Expr) -> exp.Expr | None:
 
 
 def _session_function(node: exp.Expr, values: Mapping[str, str]) -> exp.Expr | None:
+    name = node.name.lower()
+    if name == "current_setting" and len(node.expressions) == 1 and node.expressions[0].is_string:
+        setting = node.expressions[0].name.lower()
+        if f"current_setting {setting}" not in values:
+            raise RedshiftError(f'unrecognized configuration parameter "{setting}"', "42704")
+        return exp.maybe_parse(values[f"current_setting {setting}"], dialect="duckdb")
+    if name == "pg_table_is_visible" and len(node.expressions) == 1 and name in values:
+        oid = node.expressions[0].sql(dialect="duckdb")
+        return exp.maybe_parse(values[name].format(oid), dialect="duckdb")
     if isinstance(node, exp.Anonymous) and node.expressions:
         return None
-    name = node.name.lower()
     if isinstance(node, exp.CurrentUser | exp.SessionUser):
         name = "current_user" if isinstance(node, exp.CurrentUser) else "session_user"
     value = values.get(name)
@@ -342,7 +373,7 @@ _MACRO_NAMES = {
     "is_valid_json", "is_valid_json_array", "json_extract_array_element_text", "json_serialize", "isnull",
     "zeroifnull", "textlen", "btrim", "func_sha1", "dexp", "dlog10", "bpcharcmp", "pg_get_userbyid",
     "has_schema_privilege",
-    "has_table_privilege", "pg_encoding_to_char",
+    "has_table_privilege", "pg_encoding_to_char", "pg_get_expr", "obj_description", "col_description",
 }  # fmt: skip
 
 _REWRITES: dict[type[exp.Expr], Callable[[exp.Expr], exp.Expr | None]] = {
@@ -364,58 +395,3 @@ _REWRITES: dict[type[exp.Expr], Callable[[exp.Expr], exp.Expr | None]] = {
     exp.Anonymous: _anonymous,
     exp.When: _merge_insert,
 }
-
-
-# sqlglot's name of a function -> the name Redshift gives its column.
-_NAMES = {
-    "groupconcat": "listagg",
-    "currenttimestamp": "getdate",
-    "currentdate": "date",
-    "tsordsadd": "date_add",
-    "tsordsdiff": "date_diff",
-    "timestamptrunc": "date_trunc",
-    "extract": "date_part",
-    "approxdistinct": "count",
-}
-
-
-def name_columns(tree: exp.Expr) -> None:
-    """Gives unnamed columns of the outermost query the names Redshift gives them.
-
-    Args:
-        tree: a Redshift tree, before :func:`translate`; it is changed.
-    """
-    query = tree
-    while isinstance(query, exp.SetOperation | exp.Subquery):
-        query = query.this
-    if not isinstance(query, exp.Select):
-        return
-    for item in query.expressions:
-        if isinstance(item, exp.Alias | exp.Column | exp.Star | exp.Aliases):
-            continue
-        item.replace(exp.alias_(item.copy(), _column_name(item), quoted=True))
-
-
-def _column_name(node: exp.Expr) -> str:  # noqa: PLR0911 - one line a kind of expression
-    if isinstance(node, exp.Paren | exp.Window | exp.Filter | exp.WithinGroup):
-        return _column_name(node.this)
-    if isinstance(node, exp.Cast):
-        inner = node.this
-        if isinstance(inner, exp.Column):
-            return inner.name.lower()
-        kind = str(node.to.this.name)
-        return {"INT": "int4", "BIGINT": "int8", "DECIMAL": "numeric"}.get(kind, kind.lower())
-    if isinstance(node, exp.Column):
-        return node.name.lower()
-    if isinstance(node, exp.Case):
-        return "case"
-    if isinstance(node, exp.CurrentUser):
-        return "current_user"
-    if isinstance(node, exp.Subquery):
-        inner = node.this.expressions[0] if node.this.expressions else None
-        return inner.alias_or_name.lower() if inner is not None and inner.alias_or_name else "?column?"
-    if isinstance(node, exp.Anonymous):
-        return node.name.lower()
-    if isinstance(node, exp.Func) and not isinstance(node, exp.Connector | exp.Binary):
-        return _NAMES.get(node.key, node.sql_name().lower())
-    return "?column?"

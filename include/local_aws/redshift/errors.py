@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import duckdb
 
+TOO_DEEP = "stack depth limit exceeded: the statement nests too deeply"
+
 
 class RedshiftError(Exception):
     """A statement failed as Redshift would have failed it.
@@ -44,6 +46,14 @@ def _value_too_long(match: re.Match[str]) -> tuple[str, str]:
     return f"value too long for type {kind}({match[2]})", "22001"
 
 
+def _conflict(match: re.Match[str]) -> tuple[str, str]:
+    # ALTER TABLE moves rows by way of a table of that name.
+    table = next((name for name in match.groups() if name), "").removesuffix("$old")
+    where = f"on table - {table}" if table else "on table"
+    text = f"1023 DETAIL: Serializable isolation violation {where}, another transaction changed the same rows"
+    return text, "40001"
+
+
 _Rule = tuple[re.Pattern[str], Callable[[re.Match[str]], tuple[str, str]]]
 
 # Read from top to bottom; the first pattern found in DuckDB's message decides.
@@ -58,18 +68,15 @@ _RULES: tuple[_Rule, ...] = tuple(
         (r"Divide by zero", lambda _: ("Divide by zero", "22012")),
         (
             (
-                r"Conflict on|write-write conflict|Cannot update a table that has been altered|Transaction "
-                "conflict"
+                r"write-write conflict on \w+ with \"(?:[^\"]*\\0)?([^\"]+)\"|"
+                r"Transaction conflict: .* table \"([^\"]+)\" but|Attempting to modify table (\S+) but|"
+                r"Conflict on|write-write conflict|Transaction conflict|"
+                r"Cannot update a table that has been altered"
             ),
-            lambda _: (
-                (
-                    "1023 DETAIL: Serializable isolation violation on table; another transaction changed "
-                    "the same rows"
-                ),
-                "40001",
-            ),
+            _conflict,
         ),
-        (r"INTERRUPT", lambda _: ("Query (statement) cancelled on user's request", "57014")),
+        (r"INTERRUPT", lambda _: ("Query cancelled on user's request", "57014")),
+        (r"Max expression depth limit", lambda _: (TOO_DEEP, "54001")),
         (
             r"(?:Table|View) with name \"?([^\"\s]+)\"? does not exist",
             lambda m: (f'relation "{m[1].lower()}" does not exist', "42P01"),

@@ -36,6 +36,7 @@ class ExpressionTypes:
         self._session = session
         self._tables: dict[tuple[str, str], relations.Table | None] = {}
         self._asked: set[tuple[int, str]] = set()
+        self._starred: set[int] = set()
 
     def mark_divisions(self, tree: exp.Expr) -> None:
         """Notes on each division of decimals the precision and scale that Redshift gives it."""
@@ -47,9 +48,12 @@ class ExpressionTypes:
     def of_columns(self, tree: exp.Expr) -> list[DataType | None]:
         """Types of the columns of a query; empty when it has a star."""
         query = tree
-        while isinstance(query, exp.SetOperation | exp.Subquery):
+        while isinstance(query, exp.Subquery):
             query = query.this
-        if not isinstance(query, exp.Select) or isinstance(tree, exp.SetOperation):
+        if isinstance(query, exp.SetOperation):
+            sides = self.of_columns(query.this), self.of_columns(query.expression)
+            return [_common(list(pair)) for pair in zip(*sides, strict=False)]
+        if not isinstance(query, exp.Select):
             return []
         if len(query.expressions) == 1 and isinstance(query.expressions[0], exp.Star):
             return self._of_star(query)
@@ -59,9 +63,19 @@ class ExpressionTypes:
 
     def _of_star(self, query: exp.Select) -> list[DataType | None]:
         sources = list(_sources(query))
-        if len(sources) != 1 or not isinstance(sources[0], exp.Table):
+        if len(sources) != 1:
             return []
-        table = self._table(sources[0])
+        source = sources[0]
+        cte = _cte(source, source.name.lower()) if isinstance(source, exp.Table) else None
+        inner = cte or source
+        if isinstance(inner, exp.CTE | exp.Subquery) and id(inner) not in self._starred:
+            # A recursive query asks for itself.
+            self._starred.add(id(inner))
+            alias = inner.args.get("alias")
+            return [] if alias is not None and alias.args.get("columns") else self.of_columns(inner.this)
+        if not isinstance(source, exp.Table) or cte is not None:
+            return []
+        table = self._table(source)
         return [column.type for column in table.definition.columns] if table else []
 
     def of(self, node: exp.Expr | None) -> DataType | None:  # noqa: PLR0911 - one line a kind of expression
@@ -191,6 +205,10 @@ def _common(kinds: list[DataType | None]) -> DataType | None:
     first = kinds[0]
     if first is not None and all(kind == first for kind in kinds):
         return first
+    texts = [kind for kind in kinds if kind is not None and kind.length]
+    if texts and len(texts) == len(kinds):
+        name = "bpchar" if all(kind.name == "bpchar" for kind in texts) else "varchar"
+        return DataType(name, length=max(kind.length for kind in texts))
     numbers = [_as_numeric(kind) for kind in kinds]
     if not numbers or any(number is None for number in numbers):
         return None

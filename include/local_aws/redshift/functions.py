@@ -32,6 +32,9 @@ MACROS: tuple[str, ...] = (
     "has_schema_privilege(name, privilege) as true",
     "has_table_privilege(name, privilege) as true",
     "pg_encoding_to_char(encoding) as 'UTF8'",
+    "pg_get_expr(expression, relation) as expression",
+    "obj_description(object, catalog) as null::varchar, (object) as null::varchar",
+    "col_description(object, number) as null::varchar",
 )
 
 

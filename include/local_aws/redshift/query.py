@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 from sqlglot import exp
 
-from . import relations
-from .dialect import name_columns, parse, render, translate
+from . import backends, relations
+from .column_names import name_columns
+from .dialect import parse, render, translate
 from .errors import RedshiftError, not_supported
 from .expression_types import ExpressionTypes
 from .statement import Statement
@@ -33,16 +34,20 @@ def prepare(session: Session, tree: exp.Expr) -> str:
 
 def select(session: Session, statement: Statement) -> Result:
     """SELECT, WITH and VALUES."""
-    text, types = _select_sql(session, statement)
+    text, types, calls = _select_sql(session, statement)
     cursor = session.run(text)
     columns = _declared(result_columns(cursor), types)
     rows = cursor.fetchall()
+    for number, function in calls.items():
+        rows = [
+            (*row[:number], backends.call(session, function, row[number]), *row[number + 1 :]) for row in rows
+        ]
     return Result("SELECT", columns, rows, len(rows))
 
 
 def describe_select(session: Session, statement: Statement) -> tuple[Column, ...]:
     """The columns SELECT would give."""
-    text, types = _select_sql(session, statement)
+    text, types, _ = _select_sql(session, statement)
     return _declared(describe(session, text), types)
 
 
@@ -52,11 +57,12 @@ def describe(session: Session, duckdb_sql: str) -> tuple[Column, ...]:
     return tuple(DataType.of_duckdb(row[1]).column(row[0].lower()) for row in rows)
 
 
-def _select_sql(session: Session, statement: Statement) -> tuple[str, list[DataType | None]]:
+def _select_sql(session: Session, statement: Statement) -> tuple[str, list[DataType | None], dict[int, str]]:
     tree = parse(statement.text)
     types = ExpressionTypes(session).of_columns(tree)
     name_columns(tree)
-    return prepare(session, tree), types
+    calls = backends.calls(tree)
+    return prepare(session, tree), types, calls
 
 
 def _declared(columns: tuple[Column, ...], types: Sequence[DataType | None]) -> tuple[Column, ...]:

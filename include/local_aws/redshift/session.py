@@ -10,16 +10,17 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import duckdb
 from sqlglot import exp
 
-from . import commands, query
-from .errors import RedshiftError, translate
+from . import backends, catalog_postgres, commands, prepared, query
+from .errors import TOO_DEEP, RedshiftError, translate
 from .functions import INTERNAL
 from .records import QueryRecord, now
+from .settings import Settings
 from .statement import Statement, parse_statement, replace_tokens
 from .table_definition import quote
 from .types import Column, Result
@@ -32,7 +33,10 @@ log = logging.getLogger(__name__)
 
 VERSION = "PostgreSQL 8.0.2 on i686-pc-linux-gnu, compiled by GCC gcc (GCC) 3.4.2, Redshift 1.0.0 (local)"
 
-_CANCELLED = "Query (statement) cancelled on user's request"
+# Redshift's limit for one statement, and its words for it.
+_STATEMENT_BYTES = 16 * 1024**2
+_TERMINATE_SECONDS = 5.0
+_TERMINATED = "terminating connection due to administrator command"
 
 
 class Session:
@@ -50,13 +54,17 @@ class Session:
         self.pid = pid
         self.transaction_status: Literal["idle", "open", "failed"] = "idle"
         self.transaction_id = 0
-        self.settings: dict[str, str] = {}
+        self.terminated = False
+        self.settings = Settings()
+        self.prepared: dict[str, prepared.Prepared] = {}
         self.search_path: list[str] = ["public"]
         self.last_query_id = -1
         self.last_copy_count = 0
         self.query_id = -1
         self._engine_began = False
         self._cancelled = threading.Event()
+        self._reason = ""
+        self._busy = threading.Lock()
         self.cursor = database.connection.cursor()
         for setting in ("integer_division = true", "timezone = 'UTC'", "preserve_insertion_order = true"):
             self.cursor.execute(f"set {setting}")
@@ -76,21 +84,22 @@ class Session:
         Raises:
             RedshiftError: with Redshift's text and SQLSTATE; an open transaction is aborted by it.
         """
-        self._cancelled.clear()
-        record: QueryRecord | None = None
-        try:
-            statement = parse_statement(sql, parameters)
-            record = self.warehouse.record(self, sql, statement.kind)
+        with self._statement():
+            record = self.warehouse.record(self, sql, "unknown")
             self.query_id = record.query_id
-            result = self._run(statement)
-        except Exception as error:
-            # Whatever goes wrong, also in boto3 or sqlglot, the transaction must know of it.
-            failure = self._failure(error)
-            self._end_record(record or self.warehouse.record(self, sql, "unknown"), failure)
-            raise failure from error
-        self.last_query_id = record.query_id
-        self._end_record(record, result)
-        return result
+            try:
+                statement = self._parse(sql, parameters)
+                record.kind = statement.kind
+                with backends.timeout(self):
+                    result = self._run(statement)
+            except Exception as error:
+                # Whatever goes wrong, also in boto3 or sqlglot, the transaction must know of it.
+                failure = self._failure(error)
+                self._end_record(record, failure)
+                raise failure from error
+            self.last_query_id = record.query_id
+            self._end_record(record, result)
+            return result
 
     def describe(
         self, sql: str, parameter_types: Sequence[str] = ()
@@ -116,23 +125,41 @@ class Session:
             known = types.get(int(token.value))
             return f"cast(null as {known})" if known else "null"
 
-        try:
-            statement = parse_statement(replace_tokens(sql, as_null))
-            self._refuse_if_aborted(statement)
-            columns = commands.describe(self, statement)
-        except Exception as error:
-            raise self._failure(error) from error
+        with self._statement():
+            try:
+                statement = self._parse(replace_tokens(sql, as_null))
+                self._refuse_if_aborted(statement)
+                columns = commands.describe(self, statement)
+            except Exception as error:
+                raise self._failure(error) from error
         return tuple(types.get(number, "varchar") for number in range(1, count + 1)), columns
 
-    def cancel(self) -> None:
-        """Ends the running statement with SQLSTATE 57014; called from another thread."""
+    def cancel(self, reason: str = "") -> None:
+        """Ends the running statement with SQLSTATE 57014; called from another thread.
+
+        Args:
+            reason: the error's text, empty for Redshift's own.
+        """
+        self._reason = reason
         self._cancelled.set()
         self.database.lock.wake()
         with contextlib.suppress(duckdb.ConnectionException):  # closed at this moment: nothing runs any more
             self.cursor.interrupt()
 
+    def terminate(self) -> None:
+        """Ends the session from another one: its statement, its transaction, its locks."""
+        self.terminated = True
+        self.cancel()
+        # Two sessions that terminate each other wait here for one another; the wire hangs up on both.
+        if self._busy.acquire(timeout=_TERMINATE_SECONDS):
+            try:
+                self.close()
+            finally:
+                self._busy.release()
+
     def close(self) -> None:
         """Rolls an open transaction back and drops the session's temporary tables."""
+        self.warehouse.sessions.pop(self.pid, None)
         try:
             self.rollback()
             self.cursor.close()
@@ -155,9 +182,12 @@ class Session:
         return self._cancelled.is_set()
 
     def check_cancelled(self) -> None:
-        """Raises 57014 when the statement was cancelled."""
+        """Raises 57014 when the statement was cancelled, 57P01 when the session was terminated."""
+        if self.terminated:
+            raise RedshiftError(_TERMINATED, "57P01")
         if self.cancelled:
-            raise RedshiftError(_CANCELLED, "57014")
+            text = self._reason or f"Query ({self.query_id}) cancelled on user's request"
+            raise RedshiftError(text, "57014")
 
     def run(self, duckdb_sql: str) -> duckdb.DuckDBPyConnection:
         """Runs DuckDB SQL in the session's transaction."""
@@ -195,11 +225,13 @@ class Session:
             "pg_last_query_id": f"{self.last_query_id}::bigint",
             "pg_last_copy_count": f"{self.last_copy_count}::bigint",
             "version": f"'{VERSION}'",
+            "pg_table_is_visible": catalog_postgres.is_visible([*self.search_path, "pg_catalog", "pg_temp"]),
+            **self.settings.functions(),
         }
 
     def lock_for_writing(self) -> None:
         """Waits for the database's write lock; the transaction keeps it until it ends."""
-        self.database.lock.acquire(self, lambda: self.cancelled)
+        self.database.lock.acquire(self, self.check_cancelled)
 
     # -- transactions
     # ----------------------------------------------------------------------------------------------
@@ -207,6 +239,7 @@ class Session:
     def begin(self) -> None:
         """Opens a transaction; the engine's own begins with the first statement, so its snapshot is fresh."""
         self.transaction_status = "open"
+        self.settings.begin()
         self.transaction_id = self.warehouse.next_number()
 
     def commit(self) -> None:
@@ -214,6 +247,7 @@ class Session:
         if self._engine_began:
             self._engine_began = False
             self.cursor.execute("commit")
+        self.settings.commit()
         self._ended()
 
     def commit_and_go_on(self) -> None:
@@ -230,12 +264,34 @@ class Session:
                 self.cursor.execute("rollback")
             except duckdb.TransactionException:
                 log.debug("session %s: the engine rolled back by itself", self.pid)
+        self.settings.rollback()
         self._ended()
 
     def _ended(self) -> None:
+        if self.search_path != self.settings.search_path:
+            self.set_search_path(self.settings.search_path)
         self.transaction_status = "idle"
         self.transaction_id = 0
         self.database.lock.release(self)
+
+    @contextlib.contextmanager
+    def _statement(self) -> Iterator[None]:
+        """While a statement is run or described; what was cancelled before it does not concern it."""
+        with self._busy:
+            self._cancelled.clear()
+            self._reason = ""
+            yield
+
+    def _parse(self, sql: str, parameters: Mapping[str, str] | Sequence[Any] | None = None) -> Statement:
+        self.check_cancelled()
+        size = len(sql.encode(errors="surrogatepass"))
+        if size > _STATEMENT_BYTES:
+            raise RedshiftError(
+                f"Statement is too large. Statement Size: {size} bytes. "
+                f"Maximum Allowed: {_STATEMENT_BYTES} bytes",
+                "54000",
+            )
+        return prepared.expand(self, parse_statement(sql, parameters))
 
     def _run(self, statement: Statement) -> Result:
         command = commands.COMMANDS[statement.kind]
@@ -267,11 +323,15 @@ class Session:
             failure = error
         elif isinstance(error, duckdb.Error):
             failure = translate(error)
+        elif isinstance(error, RecursionError):
+            failure = RedshiftError(TOO_DEEP, "54001")
         else:
             log.error("pid %s: %s", self.pid, type(error).__name__, exc_info=error)
             failure = RedshiftError(f"{type(error).__name__}: {error}", "XX000")
-        if self.cancelled and failure.sqlstate != "57014":
-            failure = RedshiftError(_CANCELLED, "57014")
+        try:
+            self.check_cancelled()
+        except RedshiftError as cancelled:
+            failure = cancelled
         if self.transaction_status == "idle":
             self.rollback()
         else:

@@ -188,12 +188,13 @@ class Statement:
 # Longest first: the first that the statement's words start with is its kind.
 KINDS = sorted(
     (
-        "abort", "alter schema", "alter table", "analyze", "analyse", "begin", "comment", "commit", "copy",
-        "create database", "create external schema", "create external table", "create materialized view",
-        "create schema", "create table", "create view", "delete", "drop database", "drop materialized view",
-        "drop schema", "drop table", "drop view", "end", "explain", "grant", "insert", "lock", "merge",
-        "refresh materialized view", "reset", "revoke", "rollback", "select", "set", "show",
-        "start transaction", "truncate", "unload", "update", "vacuum", "values", "with",
+        "abort", "alter schema", "alter table", "analyze", "analyse", "begin", "cancel", "comment",
+        "commit", "copy", "create database", "create external schema", "create external table",
+        "create materialized view", "create schema", "create table", "create view", "deallocate", "delete",
+        "drop database", "drop materialized view", "drop schema", "drop table", "drop view", "end",
+        "execute", "explain", "grant", "insert", "lock", "merge", "prepare", "refresh materialized view",
+        "reset", "revoke", "rollback", "select", "set", "show", "start transaction", "truncate", "unload",
+        "update", "vacuum", "values", "with",
     ),
     key=len,
     reverse=True,
@@ -212,6 +213,8 @@ def parse_statement(sql: str, parameters: Mapping[str, str] | Sequence[Any] | No
         RedshiftError: 42601 for no statement or several; 0A000 for a kind that is not supported locally.
     """
     bound = bind(sql, parameters) if parameters else sql
+    if "\0" in bound:
+        raise RedshiftError('invalid byte sequence for encoding "UTF8": 0x00', "22021")
     tokens = tokenize(bound)
     while tokens and tokens[-1].value == ";" and tokens[-1].kind == "symbol":
         tokens.pop()

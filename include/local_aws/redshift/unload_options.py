@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 
 from .errors import RedshiftError, not_supported, syntax_error
 from .statement import Statement, TokenReader
+
+log = logging.getLogger(__name__)
 
 _MB = 1024**2
 
@@ -98,7 +101,9 @@ def _option(reader: TokenReader, options: UnloadOptions) -> None:  # noqa: C901,
     elif name in {"delimiter", "null", "extension", "region"}:
         reader.accept("as")
         value = reader.string()
-        if name != "region":
+        if name == "region":
+            log.info("UNLOAD option REGION has no effect locally")
+        else:
             setattr(options, {"null": "null_as"}.get(name, name), value.replace("\\t", "\t"))
     else:
         raise not_supported(f"unload option {name} in {reader.statement.text}")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from sqlglot import exp
 
 from . import query, tables
-from .dialect import name_columns, parse
+from .column_names import name_columns
+from .dialect import parse
 from .errors import RedshiftError
 from .functions import INTERNAL
 from .relations import Table, find_table, late_views, no_relation

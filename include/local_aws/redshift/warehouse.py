@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 import boto3
 import duckdb
@@ -35,18 +36,17 @@ class WriteLock:
         self._changed = threading.Condition()
         self._owner: Session | None = None
 
-    def acquire(self, session: Session, cancelled: Callable[[], bool]) -> None:
+    def acquire(self, session: Session, check_cancelled: Callable[[], None]) -> None:
         """Waits until the session holds the lock; a session that holds it already goes on at once.
 
         Args:
             session: the new owner.
-            cancelled: asked while waiting; the wait ends with 57014 when it becomes true.
+            check_cancelled: called while waiting; what it raises ends the wait.
         """
         with self._changed:
             while self._owner not in {None, session}:
                 self._changed.wait()
-                if cancelled():
-                    raise RedshiftError("Query (statement) cancelled on user's request", "57014")
+                check_cancelled()
             self._owner = session
 
     def release(self, session: Session) -> None:
@@ -103,6 +103,8 @@ class Warehouse:
         self._numbers = itertools.count(1)
         self._lock = threading.RLock()
         self._spill = Path(tempfile.mkdtemp(prefix="redshift-spill-"))
+        # A session that nobody holds any more is gone, closed or not.
+        self.sessions: WeakValueDictionary[int, Session] = WeakValueDictionary()
         self.databases: dict[str, Database] = {}
         for database in databases:
             self.create_database(database)
@@ -142,7 +144,9 @@ class Warehouse:
             raise RedshiftError(f'database "{database}" does not exist', "3D000")
         if user not in self.users and not user.startswith(("IAM:", "IAMR:")):
             raise RedshiftError(f'user "{user}" does not exist', "28000")
-        return Session(self, found, user, 1_073_741_824 + self.next_number())
+        session = Session(self, found, user, 1_073_741_824 + self.next_number())
+        self.sessions[session.pid] = session
+        return session
 
     def create_database(self, name: str) -> None:
         """Creates an empty database.
@@ -183,7 +187,7 @@ class Warehouse:
             pid=session.pid,
             text=text,
             kind=kind,
-            label=session.settings.get("query_group", "default"),
+            label=session.settings.query_group,
             transaction_id=session.transaction_id,
             start=now(),
         )

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 from local_aws import sqltext
 from local_aws.redshift import Column, RedshiftError, Result
 from local_aws.wire import messages, types
-from local_aws.wire.messages import Fields, ProtocolError
+from local_aws.wire.messages import EncodingError, Fields, ProtocolError
 from local_aws.wire.runner import Runner
 
 log = logging.getLogger(__name__)
@@ -79,7 +79,7 @@ class Connection:
             if kind == b"X":
                 return
             if kind == b"Q":
-                self._simple_query(fields.string())
+                self._simple_query(fields)
                 self._ready()
             elif kind == b"S":
                 self._failed = False
@@ -111,7 +111,9 @@ class Connection:
         self._flush()
 
     def _send_error(self, error: RedshiftError | ProtocolError) -> None:
-        sqlstate = error.sqlstate if isinstance(error, RedshiftError) else "22P02"
+        sqlstate = "22021" if isinstance(error, EncodingError) else "22P02"
+        if isinstance(error, RedshiftError):
+            sqlstate = error.sqlstate
         self._send(messages.error("ERROR", sqlstate, str(error).removeprefix("ERROR:").strip()))
 
     def _send_rows(self, result: Result, columns: Sequence[Column], formats: list[int], rows: slice) -> None:
@@ -126,11 +128,11 @@ class Connection:
 
     # The simple protocol
 
-    def _simple_query(self, text: str) -> None:
+    def _simple_query(self, fields: Fields) -> None:
         """Several statements in one message are one transaction, unless they say otherwise themselves."""
         implicit = False
         try:
-            sqls = sqltext.split(text)
+            sqls = sqltext.split(fields.string())
             if not sqls:
                 self._send(messages.EMPTY_QUERY)
             for sql in sqls:
@@ -147,7 +149,7 @@ class Connection:
                 implicit = implicit and word not in _ENDS
             if implicit:
                 self._runner.session.execute("commit")
-        except RedshiftError as error:
+        except (RedshiftError, EncodingError) as error:
             self._send_error(error)
             if implicit and self._runner.transaction_status != "idle":
                 self._runner.session.execute("rollback")

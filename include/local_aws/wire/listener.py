@@ -83,12 +83,16 @@ class WireListener:
             thread.start()
 
     def _watch(self) -> None:
-        """Cancels the statement of a client that has gone: its transaction must not keep its locks."""
+        """Cancels the statement of a client that has gone; hangs up on sessions that were terminated."""
         while not self._stopped.wait(_HANG_UP_SECONDS):
             with self._lock:
-                gone = [self._sessions[pid][1] for pid, client in self._sockets.items() if _has_gone(client)]
-            for session in gone:
-                session.cancel()
+                clients = [(self._sessions[pid][1], client) for pid, client in self._sockets.items()]
+            for session, client in clients:
+                if session.terminated:
+                    with contextlib.suppress(OSError):
+                        client.shutdown(socket.SHUT_RDWR)
+                elif _has_gone(client):
+                    session.cancel()
 
     def _serve(self, client: socket.socket) -> None:
         with contextlib.closing(client), client.makefile("rb") as stream:

@@ -23,6 +23,17 @@ class ProtocolError(Exception):
     """The client sent something that is not the protocol."""
 
 
+class EncodingError(ProtocolError):
+    """A text is not UTF-8; the connection goes on.
+
+    Args:
+        byte: The first byte that does not belong.
+    """
+
+    def __init__(self, byte: int) -> None:
+        super().__init__(f'invalid byte sequence for encoding "UTF8": 0x{byte:02x}')
+
+
 class Fields:
     """The fields of one message, read from left to right.
 
@@ -59,9 +70,12 @@ class Fields:
         end = self._content.find(b"\0", self._at)
         if end < 0:
             raise ProtocolError("a text does not end")
-        text = self._content[self._at : end].decode()
+        content = self._content[self._at : end]
         self._at = end + 1
-        return text
+        try:
+            return content.decode()
+        except UnicodeDecodeError as error:
+            raise EncodingError(content[error.start]) from None
 
     def raw(self, size: int) -> bytes:
         """So many bytes."""

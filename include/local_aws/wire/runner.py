@@ -121,14 +121,6 @@ class Runner:
         Raises:
             RedshiftError: It cannot run; as in Redshift that aborts an open transaction.
         """
-        try:
-            return self._describe(sql, types)
-        except RedshiftError:
-            if self.session.transaction_status == "open":
-                self.session.transaction_status = "failed"
-            raise
-
-    def _describe(self, sql: str, types: Sequence[str]) -> tuple[tuple[str, ...], tuple[Column, ...] | None]:
         match cursors.parse(sql):
             case None:
                 return self.session.describe(sql, types)

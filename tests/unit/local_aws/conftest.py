@@ -1,11 +1,15 @@
 """A running local_aws for a module of tests, its Data API's answers held against botocore's model."""
 
 import json
+import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
+import psycopg
 import pytest
+import redshift_connector
 from botocore.validate import ParamValidator
 
 from local_aws.redshift_data.responses import RedshiftDataResponse
@@ -101,3 +105,71 @@ def slow_query(execute: Callable[..., dict[str, Any]]) -> str:
     )
     tables = ", ".join(f"digits d{number}" for number in range(13))
     return f"select sum(d0.n * d5.n + d12.n) from {tables}"
+
+
+@pytest.fixture
+def connector(server: Server, login: dict[str, Any]) -> Iterator[redshift_connector.Connection]:
+    """A connection of Amazon's driver."""
+    connection = redshift_connector.connect(
+        host="127.0.0.1",
+        port=server.wire_port,
+        user="awsuser",
+        password=login["password"],
+        database="dev",
+        ssl=False,
+    )
+    yield connection
+    connection.close()
+
+
+@pytest.fixture(scope="module")
+def conninfo(server: Server, login: dict[str, Any]) -> dict[str, Any]:
+    """How to connect to the wire listener."""
+    return {
+        "host": "127.0.0.1",
+        "port": server.wire_port,
+        "user": "awsuser",
+        "password": login["password"],
+        "dbname": "dev",
+    }
+
+
+@pytest.fixture
+def pg(conninfo: dict[str, Any]) -> Iterator[psycopg.Connection]:
+    """A psycopg connection in autocommit mode."""
+    with psycopg.connect(**conninfo, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture
+def psql(conninfo: dict[str, Any]) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs psql with arguments and an input."""
+    if shutil.which("psql") is None:
+        pytest.skip("psql is not installed")
+
+    def run(
+        *arguments: str, password: str = conninfo["password"], stdin: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        command = [
+            "psql",
+            "-X",
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(conninfo["port"]),
+            "-U",
+            "awsuser",
+            *arguments,
+            "dev",
+        ]
+        return subprocess.run(
+            command,
+            env={"PGPASSWORD": password},
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+
+    return run

@@ -3,8 +3,6 @@
 # A timestamp without time zone is a type of its own.
 # ruff: noqa: DTZ001
 
-import shutil
-import subprocess
 import threading
 import time
 from datetime import UTC, date, datetime
@@ -13,69 +11,6 @@ from decimal import Decimal
 import psycopg
 import pytest
 import redshift_connector
-
-
-@pytest.fixture
-def connector(server, login):
-    connection = redshift_connector.connect(
-        host="127.0.0.1",
-        port=server.wire_port,
-        user="awsuser",
-        password=login["password"],
-        database="dev",
-        ssl=False,
-    )
-    yield connection
-    connection.close()
-
-
-@pytest.fixture(scope="module")
-def conninfo(server, login):
-    return {
-        "host": "127.0.0.1",
-        "port": server.wire_port,
-        "user": "awsuser",
-        "password": login["password"],
-        "dbname": "dev",
-    }
-
-
-@pytest.fixture
-def pg(conninfo):
-    with psycopg.connect(**conninfo, autocommit=True) as connection:
-        yield connection
-
-
-@pytest.fixture
-def psql(conninfo):
-    if shutil.which("psql") is None:
-        pytest.skip("psql is not installed")
-
-    def run(*arguments, password=conninfo["password"], stdin=None):
-        command = [
-            "psql",
-            "-X",
-            "-h",
-            "127.0.0.1",
-            "-p",
-            str(conninfo["port"]),
-            "-U",
-            "awsuser",
-            *arguments,
-            "dev",
-        ]
-        return subprocess.run(
-            command,
-            env={"PGPASSWORD": password},
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
-
-    return run
-
 
 # redshift_connector
 

@@ -294,3 +294,52 @@ def test_a_copy_rolls_back_with_its_transaction(items: Session, s3: Any) -> None
     copy(items, "in/", "csv")
     items.execute("rollback")
     assert rows(items, "select count(*) from item") == [(0,)]
+
+
+def test_a_blank_line_is_a_load_error_unless_it_is_ignored(items: Session, s3: Any) -> None:
+    put(s3, "in/a.txt", "1|a|1.5|2003-01-02\n\n2|b|2.5|2003-01-03\n\n")
+    state, _ = fails(items, f"copy item from 's3://{BUCKET}/in/' {ROLE}")
+    assert state == "XX000"
+    assert rows(items, "select line_number, err_reason from stl_load_errors") == [(2, "Delimiter not found")]
+    assert copy(items, "in/", "ignoreblanklines") == 2
+    assert copy(items, "in/", "ignoreblanklines escape") == 2
+    put(s3, "in/a.txt", gzip.compress(b"\r\n1|a|1.5|2003-01-02\r\n"))
+    assert copy(items, "in/", "ignoreblanklines gzip") == 1
+
+
+def test_blank_lines_in_quotes_and_of_one_column(lake: Session, s3: Any) -> None:
+    lake.execute("create table note (id int, text varchar(20))")
+    put(s3, "in/a.csv", '1,"a\n\nb"\n\n2,c\n')
+    assert copy(lake, "in/", "csv ignoreblanklines", "note") == 2
+    assert rows(lake, "select text from note order by id") == [("a\n\nb",), ("c",)]
+    lake.execute("create table one (text varchar(20))")
+    put(s3, "one/a.txt", "a\n\nb\n")
+    assert fails(lake, f"copy one from 's3://{BUCKET}/one/' {ROLE}")[0] == "0A000"
+    assert copy(lake, "one/", "ignoreblanklines", "one") == 2
+
+
+def test_acceptanydate_loads_null_for_what_is_no_date(items: Session, s3: Any) -> None:
+    put(s3, "in/a.txt", "1|a|1.5|00/00/00\n2|b|2.5|01-02-2003\n")
+    assert fails(items, f"copy item from 's3://{BUCKET}/in/' {ROLE} dateformat 'DD-MM-YYYY'")[0] == "XX000"
+    assert copy(items, "in/", "acceptanydate dateformat 'DD-MM-YYYY'") == 2
+    assert [str(row[0]) for row in rows(items, "select day from item order by id")] == ["None", "2003-02-01"]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "format json 'auto' delimiter ','", "json 'auto' ignoreblanklines", "json 'auto' null as 'x'",
+        "json 'auto' ignoreheader 1", "quote as '%'", "format parquet ignoreblanklines",
+        "format parquet acceptanydate", "format parquet fillrecord", "csv escape",
+    ],
+)  # fmt: skip
+def test_an_option_that_could_have_no_effect_is_refused(items: Session, options: str) -> None:
+    assert fails(items, f"copy item from 's3://{BUCKET}/in/' {ROLE} {options}")[0] == "0A000"
+
+
+def test_an_object_is_read_as_it_is_when_copy_runs(items: Session, s3: Any) -> None:
+    put(s3, "in/a.txt", "1|a|1.5|2003-01-02\n")
+    assert copy(items, "in/", "") == 1
+    put(s3, "in/a.txt", "2|b|1.5|2003-01-02\n3|c|1.5|2003-01-02\n")
+    assert copy(items, "in/", "") == 2
+    assert rows(items, "select id from item order by id") == [(1,), (2,), (3,)]

@@ -208,7 +208,7 @@ def test_schemas_and_the_search_path(session: Session) -> None:
         "analyze t", "analyze", "vacuum t", "vacuum full t to 99 percent", "grant select on t to public",
         ("grant usage on schema public to group "
             "analysts"), "revoke all on t from public", "comment on table t is 'x'",
-        "set statement_timeout to 5000",
+        "set wlm_query_slot_count to 3",
     ],
 )  # fmt: skip
 def test_statements_that_deliberately_do_nothing_say_so_in_the_log(
