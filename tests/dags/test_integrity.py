@@ -128,7 +128,6 @@ def test_every_dag_and_task_follows_the_house_rules(dag_bag: Any, tasks: list[An
         assert getattr(task, "deferrable", True), task.task_id
 
 
-<<<<<<< HEAD
 def test_the_reviews_scripts_get_exactly_the_arguments_that_they_use(dag_bag: Any) -> None:
     from glue.redshift_sql.script import Script
 
@@ -159,7 +158,8 @@ def test_a_bad_param_of_the_reviews_is_refused_by_the_form(dag_bag: Any, param: 
     schema = dag_bag.dags["reviews_etl"].params.get_param(param).schema
     with pytest.raises(ParamValidationError):
         Param(bad, **schema).resolve()
-=======
+
+
 def test_r2_r4_r7_every_step_waits_for_the_ones_before_and_dimensions_load_side_by_side(dag_bag: Any) -> None:
     dag = dag_bag.dags["store_sales_etl"]
     upstream = {
@@ -178,7 +178,6 @@ def test_r2_r4_r7_every_step_waits_for_the_ones_before_and_dimensions_load_side_
         assert checks <= upstream[name], f"{name} does not wait for every check"
     assert upstream["publish_reports"] == set(upstream) - {"publish_reports"}
     assert {task.trigger_rule for task in dag.tasks} == {"all_success"}
->>>>>>> issue4
 
 
 PARSE_WITH_AUDIT = """
