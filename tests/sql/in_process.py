@@ -145,6 +145,8 @@ class InProcess:
         self.warehouse.store.close()
         self.warehouse.store = self.store
         self.session = self.warehouse.connect("dev", "awsuser")
+        # Tables of a few rows: waking a second thread costs more than it does.
+        self.session.run("set threads = 1")
         self.run("create_schema")
 
     def close(self) -> None:
