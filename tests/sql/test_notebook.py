@@ -96,9 +96,7 @@ def test_r13_a_result_of_many_pages_arrives_whole() -> None:
     numbers = " union all ".join(f"select {n} as digit" for n in range(10))
     digits = " cross join ".join(f"({numbers}) as d{n}" for n in range(4))
     sql = "select d0.digit + 10 * d1.digit + 100 * d2.digit + 1000 * d3.digit as number"
-    frame = names["query"](
-        f"select number from ({sql} from {digits}) as n where number < {ROWS} order by 1"
-    )
+    frame = names["query"](f"select number from ({sql} from {digits}) as n where number < {ROWS} order by 1")
     assert frame["number"].tolist() == list(range(ROWS))
     empty = names["query"]("select s_store_id, s_tax_precentage from tpcds.store where s_store_sk = 0")
     assert empty.empty
