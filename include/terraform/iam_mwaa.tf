@@ -148,6 +148,15 @@ resource "aws_iam_role_policy" "airflow_pipelines" {
           Resource = aws_glue_job.reviews_etl.arn
         },
         {
+          Sid    = "RegisterReviews"
+          Effect = "Allow"
+          Action = ["glue:GetTable", "glue:GetPartitions", "glue:BatchCreatePartition"]
+          Resource = [
+            for path in ["catalog", "database/amzreviews", "table/amzreviews/reviews"] :
+            "arn:${local.partition}:glue:${var.region}:${local.account_id}:${path}"
+          ]
+        },
+        {
           Sid      = "ReadJobLogs"
           Effect   = "Allow"
           Action   = ["logs:FilterLogEvents", "logs:GetLogEvents"]

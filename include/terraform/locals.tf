@@ -48,15 +48,18 @@ locals {
 
   # The keys of plugins/redshift_etl/settings.py, no more and no fewer; null is "not set".
   airflow_settings = {
-    database           = var.database
-    cluster_identifier = local.provisioned ? var.name : null
-    workgroup_name     = local.provisioned ? null : var.name
-    db_user            = null
-    secret_arn         = local.secret_arn
-    iam_role_arn       = aws_iam_role.warehouse.arn
-    data_bucket        = module.bucket["data"].name
-    sql_dir            = "/usr/local/airflow/dags/sql"
-    timezone           = var.timezone
-    schedule           = var.schedule
+    database               = var.database
+    cluster_identifier     = local.provisioned ? var.name : null
+    workgroup_name         = local.provisioned ? null : var.name
+    db_user                = null
+    secret_arn             = local.secret_arn
+    iam_role_arn           = aws_iam_role.warehouse.arn
+    data_bucket            = module.bucket["data"].name
+    glue_job_name          = aws_glue_job.reviews_etl.name
+    reviews_location       = "s3://${module.bucket["data"].name}/raw/reviews/"
+    quicksight_data_set_id = one(aws_quicksight_data_set.top_reviews[*].data_set_id)
+    sql_dir                = "/usr/local/airflow/dags/sql"
+    timezone               = var.timezone
+    schedule               = var.schedule
   }
 }

@@ -83,6 +83,12 @@ def sources() -> Iterator[tuple[Path, str]]:
             yield path, path.read_text()
 
 
+def terraform() -> Iterator[tuple[Path, str]]:
+    """What makes the roles, the job and the network."""
+    for path in (PROJECT / "include" / "terraform").glob("*.tf"):
+        yield path, path.read_text()
+
+
 def test_defect_01_a_last_statement_without_a_semicolon_was_silently_not_run(house: Lakehouse) -> None:
     run(house, "create table one (n integer); insert into one values (1);\ninsert into one values (2)")
     assert sorted(house.query("select n from one")) == [(1,), (2,)]
@@ -167,6 +173,8 @@ def test_defect_08_the_password_was_printed_into_the_log(
     assert "statement 1 of 2" in ours
     assert "nowhere" in str(error.value)
     assert password not in ours + str(error.value) + repr(house.login)
+    for path, text in terraform():
+        assert not re.search(r'"secretsmanager:\*"|"\*:\*"', text), path.name
 
 
 def test_defect_09_the_schema_file_could_not_run_twice(house: Lakehouse) -> None:
@@ -186,6 +194,11 @@ def test_defect_10_a_run_beside_another_failed_for_the_jobs_maximum(make_context
         with pytest.raises(TaskDeferred) as caught:
             operator.execute(make_context(operator))
     assert caught.value.method_name == "execute_again"
+    allowed = [
+        int(n) for _, text in terraform() for n in re.findall(r"max_concurrent_runs\s*=\s*(\d+)", text)
+    ]
+    assert allowed
+    assert min(allowed) > 1
 
 
 def test_defect_11_the_public_data_set_was_gone(house: Lakehouse, dag: Any) -> None:
@@ -230,6 +243,9 @@ def test_defect_13_regions_and_zones_were_mixed_up() -> None:
         if found[0] != examples
     }
     assert named == set()
+    network = "\n".join(text for _, text in terraform())
+    assert 'data "aws_availability_zones"' in network
+    assert re.search(r'"aws_vpc_endpoint" "s3" \{\n(.+\n){1,4}?.*vpc_endpoint_type += "Gateway"', network)
 
 
 def test_defect_14_schema_partitions_manifest_and_column_names_were_work_by_hand(
