@@ -134,9 +134,7 @@ def main() -> None:
 
 def report(times: dict[int, list[dict[str, float]]]) -> None:
     """Print the best time of each script and of the day, and their ratios: other processes only add time."""
-    print(
-        f"{LINES:,} lines a day; best of {ROUNDS} runs, milliseconds; x = multiple of {HISTORIES[0]} days"
-    )
+    print(f"{LINES:,} lines a day; best of {ROUNDS} runs, milliseconds; x = multiple of {HISTORIES[0]} days")
     print(f"{'':32}" + "".join(f"{days:>8} days{'':>8}" for days in HISTORIES))
     for name in (*SCRIPTS, "the day"):
         best = [
