@@ -1,6 +1,7 @@
 """Runs the project's SQL files on a local Redshift, without Airflow around them."""
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 import boto3
 import jinja2
 import pytest
+from in_process import InProcess
+from store_sales_days import DAY
 
 import reviews_lakehouse
 from laptop.environment import PROJECT
@@ -84,3 +87,17 @@ def put_parquet(warehouse: Warehouse, tmp_path: Path) -> Callable[..., None]:
         warehouse.s3.upload_file(str(file), BUCKET, key)
 
     return put
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[InProcess]:
+    made = InProcess(tmp_path_factory.mktemp("s3"))
+    made.add_dates(DAY - timedelta(days=100), 120)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def world(engine: InProcess) -> InProcess:
+    engine.empty()
+    return engine

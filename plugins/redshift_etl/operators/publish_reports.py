@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowException
 from botocore.exceptions import ClientError
@@ -65,6 +64,9 @@ class PublishReportsOperator(BaseOperator):
         Raises:
             ReportIncompleteError: A manifest or a file is missing, or has another size.
         """
+        # Imported late: it brings all of boto3 into every parse of a DAG.
+        from airflow.providers.amazon.aws.hooks.s3 import S3Hook  # noqa: PLC0415
+
         s3 = S3Hook(aws_conn_id=self.aws_conn_id).get_conn()
         pointers = {report: self._pointer(s3, report) for report in self.reports}
         return {report: self._switch(s3, report, pointer) for report, pointer in pointers.items()}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.sdk.exceptions import AirflowFailException
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -89,6 +88,9 @@ class RedshiftNoRowsOperator(RedshiftScriptOperator):
             "count": total,
             "rows": rows,
         }
+        # Imported late: it brings all of boto3 into every parse of a DAG.
+        from airflow.providers.amazon.aws.hooks.s3 import S3Hook  # noqa: PLC0415
+
         hook = S3Hook(aws_conn_id=self.aws_conn_id, region_name=self.region_name, verify=self.verify)
         try:
             hook.load_string(json.dumps(sample, indent=2), key=self.sample_url, replace=True)

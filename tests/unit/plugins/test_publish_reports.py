@@ -23,7 +23,7 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         client = boto3.client("s3", region_name="us-east-1")
         client.create_bucket(Bucket=BUCKET)
         monkeypatch.setattr(
-            "redshift_etl.operators.publish_reports.S3Hook",
+            "airflow.providers.amazon.aws.hooks.s3.S3Hook",
             lambda **_: SimpleNamespace(get_conn=lambda: client),
         )
         yield client

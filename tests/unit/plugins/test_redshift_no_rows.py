@@ -98,7 +98,7 @@ def test_a_sample_is_kept_in_s3_with_what_was_asked(
         written.update(arguments, text=text)
 
     monkeypatch.setattr(
-        "redshift_etl.operators.redshift_no_rows.S3Hook", lambda **_: SimpleNamespace(load_string=load_string)
+        "airflow.providers.amazon.aws.hooks.s3.S3Hook", lambda **_: SimpleNamespace(load_string=load_string)
     )
     check.sample_url = "s3://data/quality/check_sales/refresh_date=2003-01-02/sample.json"
     check.sql = "select day, rows, note from bad_sales where day = :day"
@@ -122,7 +122,7 @@ def test_a_sample_that_cannot_be_kept_does_not_hide_what_was_found(
         raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "PutObject")
 
     monkeypatch.setattr(
-        "redshift_etl.operators.redshift_no_rows.S3Hook", lambda **_: SimpleNamespace(load_string=load_string)
+        "airflow.providers.amazon.aws.hooks.s3.S3Hook", lambda **_: SimpleNamespace(load_string=load_string)
     )
     check.sample_url = "s3://data/quality/sample.json"
     finished(api, 1)

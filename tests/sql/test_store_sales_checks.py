@@ -1,0 +1,62 @@
+"""The checks of store sales: each sees its damage and no other, and names it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from in_process import InProcess
+from store_sales_days import AFTER, BEFORE, DAY, item, line, load, run_day
+
+DAMAGE = {
+    "keys_resolve": "update tpcds.store_sales set ss_store_sk = 4711",
+    "quantities_positive": "update tpcds.store_sales set ss_quantity = 0",
+    "prices_within_bounds": "update tpcds.store_sales set ss_wholesale_cost = 100.01",
+    "item_history_sound": "update tpcds.item set i_rec_end_date = date '2003-01-05' where i_item_id = 'I1'",
+}
+
+
+@pytest.mark.parametrize("damaged", [None, *DAMAGE])
+def test_each_check_finds_its_damage_and_passes_without(world: InProcess, damaged: str | None) -> None:
+    run_day(world, DAY, [line(1, s_store_id="S")], item=[item("I1")], store=[{"s_store_id": "S"}])
+    if damaged:
+        world.session.execute(DAMAGE[damaged])
+    failed = {check for check in DAMAGE if world.run(f"checks/{check}", DAY)}
+    assert failed == ({damaged} if damaged else set())
+
+
+@pytest.mark.parametrize(
+    ("end", "problem"),
+    [("2003-01-04", "overlap"), ("2003-01-02", "gap"), ("2003-01-01", "no length"), (None, "overlap")],
+)
+def test_the_history_check_names_gap_overlap_and_no_length(
+    world: InProcess, end: str | None, problem: str
+) -> None:
+    load(world, "item", [item("I1", "1.00")], BEFORE)
+    load(world, "item", [item("I1", "2.00")], AFTER)
+    changed = f"date '{end}'" if end else "null"
+    world.session.execute(
+        f"update tpcds.item set i_rec_end_date = {changed} where i_rec_start_date = '{BEFORE}'"
+    )
+    assert [row["problem"] for row in world.run("checks/item_history_sound", AFTER)] == [problem]
+
+
+@pytest.mark.parametrize(
+    ("weeks", "lines", "factor", "believed"),
+    [
+        (3, 100, "2", True), (4, 12, "2", True), (4, 13, "2", False), (4, 3, "2", True), (4, 2, "2", False),
+        (8, 13, "20", True), (8, 0, "20", False),
+    ],
+)  # fmt: skip
+def test_a_day_is_compared_with_the_same_weekday_before(
+    world: InProcess, weeks: int, lines: int, factor: str, believed: bool
+) -> None:
+    """The weekday had 6 lines in each week before; other weekdays do not count."""
+    for week in range(1, weeks + 1):
+        for day, count in ((DAY - timedelta(days=7 * week), 6), (BEFORE - timedelta(days=7 * week), 90)):
+            load(world, "store_sales", [line(n, day=day) for n in range(count)], day)
+    load(world, "store_sales", [line(n) for n in range(lines)])
+    found = world.run("checks/row_count_within_band", DAY, row_count_factor=factor)
+    assert (found == []) == believed
+    if not believed:
+        assert (found[0]["line_count"], found[0]["days_compared"]) == (lines, weeks)
