@@ -22,6 +22,9 @@ from functools import partial
 import pendulum
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, chain
 
+from redshift_etl.failure import RETRY_POLICY
+from redshift_etl.notifications.due import reports_due
+from redshift_etl.notifications.sns import RunFailedAlert, RunSucceededAlert, TaskFailedAlert
 from redshift_etl.operators.redshift_no_rows import RedshiftNoRowsOperator
 from redshift_etl.operators.redshift_script import RedshiftScriptOperator
 from redshift_etl.refresh_date import refresh_date
@@ -30,6 +33,7 @@ from redshift_etl.settings import load_settings
 
 SETTINGS = load_settings()
 REFRESH_DATE = "{{ refresh_date(dag_run, params) }}"
+ALERTS = {"topic_arn": SETTINGS.sns_topic_arn}
 DIMENSION_EXTRACTS = ("customer", "customer_address", "item", "store")
 
 with DAG(
@@ -42,13 +46,18 @@ with DAG(
     # Days share the dimensions: one after the other, oldest first.
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=4),
+    on_failure_callback=RunFailedAlert(**ALERTS),
+    on_success_callback=RunSucceededAlert(**ALERTS),
+    deadline=reports_due(SETTINGS),
     default_args=SETTINGS.target
     | {
         "owner": "data-engineering",
         "retries": 2,
         "retry_delay": timedelta(seconds=30),
         "retry_exponential_backoff": True,
+        "retry_policy": RETRY_POLICY,
         "execution_timeout": timedelta(hours=1),
+        "on_failure_callback": TaskFailedAlert(**ALERTS),
         "parameters": {"refresh_date": REFRESH_DATE},
     },
     params={
@@ -97,7 +106,9 @@ with DAG(
         wildcard_match=True,
         poke_interval=60,
         timeout=timedelta(hours=3).total_seconds(),
-        execution_timeout=None,
+        # The sensor's own limit names the missing files; this one is for a sensor that hangs.
+        execution_timeout=timedelta(hours=3, minutes=10),
+        doc_md="Ask the source system for the files that the error names, then clear this task.",
     )
     register_partition = RedshiftScriptOperator(
         task_id="register_partition",

@@ -14,7 +14,6 @@ ABORTED: Final = "ABORTED"
 TERMINAL: Final = frozenset({FINISHED, FAILED, ABORTED})
 
 _LOG_WIDTH: Final = 200
-_ERROR_WIDTH: Final = 500
 
 
 class StatementAudit(TypedDict):
@@ -80,33 +79,6 @@ def succeeded(description: DescribeStatementResponseTypeDef) -> bool:
     """Whether every statement finished; a batch in AUTO_COMMIT mode goes on after one that failed."""
     parts = description.get("SubStatements", [])
     return description["Status"] == FINISHED and all(part.get("Status") == FINISHED for part in parts)
-
-
-def failure(description: DescribeStatementResponseTypeDef, file: str) -> str:
-    """Say which statement of a script went wrong, how, and what Redshift said.
-
-    Args:
-        description: DescribeStatement's answer for a statement or batch that did not succeed.
-        file: The script, for the reader.
-
-    Returns:
-        File, number, status, message and shortened text of the statement, and its id.
-    """
-    parts = parts_of(description)
-    bad = [
-        (number, part)
-        for number, part in enumerate(parts, start=1)
-        if part.get("Status") in {FAILED, ABORTED}
-    ]
-    # In a transaction the statements after the failed one are ABORTED too: the failed one is the cause.
-    number, part = next(
-        (item for item in bad if item[1].get("Status") == FAILED), (bad or [(1, parts[0])])[0]
-    )
-    message = part.get("Error") or description.get("Error") or "no message; it may have been cancelled"
-    return (
-        f"{file}, statement {number} of {len(parts)}, {part.get('Status', description['Status'])}: {message} "
-        f"-- statement {part['Id']}: {one_line(part.get('QueryString', ''), _ERROR_WIDTH)}"
-    )
 
 
 def log_line(entry: StatementAudit, total: int) -> str:

@@ -10,10 +10,11 @@ from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from airflow.providers.amazon.aws.operators.redshift_data import RedshiftDataOperator
-from airflow.sdk.exceptions import AirflowException, TaskDeferralError, TaskDeferralTimeout
+from airflow.sdk.exceptions import TaskDeferralError, TaskDeferralTimeout
 
-from redshift_etl.audit import TERMINAL, StatementAudit, audit, failure, log_line, succeeded
+from redshift_etl.audit import TERMINAL, StatementAudit, audit, log_line, succeeded
 from redshift_etl.data_api import StatementLostError, StatementWatch
+from redshift_etl.failure import RedshiftScriptError, script_error
 from redshift_etl.script import InvalidScriptError, Script, names, statements
 from redshift_etl.triggers.redshift_statement import RedshiftStatementTrigger
 
@@ -31,10 +32,6 @@ _REFUSED: Final = frozenset(
         "wait_for_completion",
     }
 )
-
-
-class RedshiftScriptError(AirflowException):
-    """Redshift did not carry out a script; a retry runs it as a new statement."""
 
 
 class RedshiftScriptOperator(RedshiftDataOperator):
@@ -272,7 +269,7 @@ class RedshiftScriptOperator(RedshiftDataOperator):
         self.statement_id = self.hook.conn.execute_statement(Sql=script.statements[0], **request)["Id"]
         found = self._watch.wait(self.statement_id, inf)
         if found is None or not succeeded(found):
-            raise RedshiftScriptError(failure(found, script.file) if found else script.file)
+            raise script_error(found, script.file) if found else RedshiftScriptError(script.file)
         return found.get("ResultRows", 0) > 0
 
     def _conclude(self, statement_id: str) -> list[StatementAudit]:
@@ -298,5 +295,5 @@ class RedshiftScriptOperator(RedshiftDataOperator):
         for entry in entries:
             self.log.info("%s", log_line(entry, len(entries)))
         if not succeeded(found):
-            raise RedshiftScriptError(failure(found, self.file))
+            raise script_error(found, self.file)
         return entries

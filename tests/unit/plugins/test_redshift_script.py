@@ -22,7 +22,8 @@ from plugins_context import (
 )
 
 from redshift_etl.data_api import StatementLostError
-from redshift_etl.operators.redshift_script import RedshiftScriptError, RedshiftScriptOperator
+from redshift_etl.failure import RedshiftScriptError
+from redshift_etl.operators.redshift_script import RedshiftScriptOperator
 from redshift_etl.script import InvalidScriptError
 from redshift_etl.triggers.redshift_statement import RedshiftStatementTrigger
 

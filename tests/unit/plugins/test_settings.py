@@ -14,6 +14,7 @@ CLUSTER = {
     "iam_role_arn": "arn:aws:iam::123456789012:role/redshift-etl-warehouse",
     "data_bucket": "redshift-etl-data",
     "sql_dir": "/usr/local/airflow/dags/sql",
+    "sns_topic_arn": "arn:aws:sns:us-east-1:123456789012:redshift-etl-alerts",
     "timezone": "America/New_York",
 }
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:redshift-etl/warehouse-AbCdEf"
@@ -56,7 +57,9 @@ def test_a_workgroup_may_have_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.target["secret_arn"] == SECRET
 
 
-@pytest.mark.parametrize("key", ["database", "iam_role_arn", "data_bucket", "sql_dir", "timezone"])
+@pytest.mark.parametrize(
+    "key", ["database", "iam_role_arn", "data_bucket", "sql_dir", "sns_topic_arn", "timezone"]
+)
 def test_a_missing_key_is_named_with_its_variable(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
     with pytest.raises(AirflowConfigException) as error:
         load(monkeypatch, **{key: None})
@@ -83,6 +86,11 @@ def test_a_missing_key_is_named_with_its_variable(monkeypatch: pytest.MonkeyPatc
         ("timezone", "Mars/Olympus"),
         ("timezone", "Europe"),
         ("timezone", "../etc/passwd"),
+        ("sns_topic_arn", "redshift-etl-alerts"),
+        ("sns_topic_arn", "arn:aws:sns:us-east-1:123456789012:redshift-etl-alerts.fifo"),
+        ("deadline", "9:00"),
+        ("deadline", "24:00"),
+        ("pause_cluster", "yes"),
         ("schedule", "every day"),
         ("schedule", "0 25 * * *"),
     ],
@@ -109,6 +117,15 @@ def test_a_misshapen_value_is_named_with_its_variable(
         ({"secret_arn": SECRET}, ("db_user", "secret_arn")),
         ({"db_user": None}, ("db_user", "secret_arn")),
         ({"cluster_identifier": None, "workgroup_name": "redshift-etl"}, ("db_user", "workgroup_name")),
+        (
+            {
+                "cluster_identifier": None,
+                "db_user": None,
+                "workgroup_name": "redshift-etl",
+                "pause_cluster": "true",
+            },
+            ("pause_cluster", "workgroup_name"),
+        ),
     ],
 )
 def test_a_contradiction_names_both_keys(
@@ -117,6 +134,12 @@ def test_a_contradiction_names_both_keys(
     with pytest.raises(AirflowConfigException) as error:
         load(monkeypatch, **changes)
     assert str(error.value).startswith(f"[redshift_etl] {named[0]} and {named[1]} are both ")
+
+
+def test_the_cluster_is_left_alone_unless_the_pipelines_own_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(monkeypatch, pause_cluster="true").pauses_cluster
+    assert not load(monkeypatch, pause_cluster="false").pauses_cluster
+    assert not load(monkeypatch, pause_cluster="").pauses_cluster
 
 
 def test_every_key_is_documented() -> None:
