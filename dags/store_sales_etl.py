@@ -25,6 +25,7 @@ from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, chain
 from redshift_etl.failure import RETRY_POLICY
 from redshift_etl.notifications.due import reports_due
 from redshift_etl.notifications.sns import RunFailedAlert, RunSucceededAlert, TaskFailedAlert
+from redshift_etl.operators.redshift_cluster import PauseClusterOperator, ResumeClusterOperator
 from redshift_etl.operators.redshift_no_rows import RedshiftNoRowsOperator
 from redshift_etl.operators.redshift_script import RedshiftScriptOperator
 from redshift_etl.refresh_date import refresh_date
@@ -147,3 +148,13 @@ with DAG(
         check_store_sales,
         [unload_daily, unload_weekly],
     )
+
+    if SETTINGS.pauses_cluster:
+        # Not before there is something to load: a cluster that waits for extracts costs money.
+        cluster = {"cluster_identifier": SETTINGS.cluster_identifier}
+        resume_cluster = ResumeClusterOperator(task_id="resume_cluster", **cluster)
+        pause_cluster = PauseClusterOperator(
+            task_id="pause_cluster", dag_ids=["store_sales_etl", "reviews_etl"], **cluster
+        ).as_teardown(setups=resume_cluster)
+        chain(wait_for_extract, resume_cluster, [create_schema, create_lake])
+        chain([unload_daily, unload_weekly], pause_cluster)

@@ -51,7 +51,8 @@ _UNREPEATABLE: Final = re.compile(
     r"|incompatible parquet schema"
     r"|value too long for (type|character)"
     r"|numeric(?: data)? overflow"
-    r"|invalid input syntax",
+    r"|invalid input syntax"
+    r"|\bnot supported\b",
     re.IGNORECASE,
 )
 

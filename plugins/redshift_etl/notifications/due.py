@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from airflow.sdk import AsyncCallback, DeadlineAlert
+from airflow.sdk.definitions.callback import AsyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert
 
 from redshift_etl.deadline import DayAfterReference
 from redshift_etl.notifications.sns import DeadlineMissedAlert
@@ -26,7 +27,7 @@ def reports_due(settings: Settings) -> DeadlineAlert | None:
         name="Reports are ready",
         reference=DayAfterReference(settings.deadline, settings.timezone),
         interval=timedelta(0),
-        # In the triggerer, which finds the class because it is in plugins/; one in a DAG file it would not find.
+        # For the triggerer, which finds classes of plugins/ and none of DAG files.
         callback=AsyncCallback(
             DeadlineMissedAlert,
             kwargs={"topic_arn": settings.sns_topic_arn, "timezone": settings.timezone},
