@@ -22,9 +22,11 @@ from functools import partial
 import pendulum
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, chain
 
+from redshift_etl import assets
 from redshift_etl.failure import RETRY_POLICY
 from redshift_etl.notifications.due import reports_due
 from redshift_etl.notifications.sns import RunFailedAlert, RunSucceededAlert, TaskFailedAlert
+from redshift_etl.operators.record_statements import RecordStatementsOperator
 from redshift_etl.operators.redshift_cluster import PauseClusterOperator, ResumeClusterOperator
 from redshift_etl.operators.redshift_no_rows import RedshiftNoRowsOperator
 from redshift_etl.operators.redshift_script import RedshiftScriptOperator
@@ -116,27 +118,35 @@ with DAG(
         sql="store_sales/register_partition.sql",
         parameters={},
         transaction=False,
+        outlets=[assets.files(SETTINGS, "raw/store_sales")],
     )
     stage_store_sales = RedshiftScriptOperator(
-        task_id="stage_store_sales", sql="store_sales/stage_store_sales.sql"
+        task_id="stage_store_sales",
+        sql="store_sales/stage_store_sales.sql",
+        outlets=[assets.table(SETTINGS, "tpcds.stg_store_sales")],
     )
     with TaskGroup("dimensions", prefix_group_id=False) as dimensions:
         for name in DIMENSION_EXTRACTS:
             RedshiftScriptOperator(task_id=f"load_{name}", sql=f"store_sales/load_{name}.sql")
         RedshiftScriptOperator(task_id="load_reference", sql="store_sales/load_reference.sql", parameters={})
     load_store_sales = RedshiftScriptOperator(
-        task_id="load_store_sales", sql="store_sales/load_store_sales.sql"
+        task_id="load_store_sales",
+        sql="store_sales/load_store_sales.sql",
+        outlets=[assets.table(SETTINGS, "tpcds.store_sales")],
     )
     check_store_sales = RedshiftNoRowsOperator(
         task_id="check_store_sales", sql="store_sales/check_store_sales.sql"
     )
     unload_daily = RedshiftScriptOperator(
-        task_id="unload_daily_store_sales", sql="store_sales/unload_daily_store_sales.sql"
+        task_id="unload_daily_store_sales",
+        sql="store_sales/unload_daily_store_sales.sql",
+        outlets=[assets.files(SETTINGS, "reports/daily_store_sales", "daily_store_sales")],
     )
     unload_weekly = RedshiftScriptOperator(
         task_id="unload_weekly_store_performance",
         sql="store_sales/unload_weekly_store_performance.sql",
         parameters={"refresh_date": REFRESH_DATE, "region": "{{ params.region }}"},
+        outlets=[assets.files(SETTINGS, "reports/weekly_store_performance", "weekly_store_performance")],
     )
 
     chain(
@@ -149,6 +159,11 @@ with DAG(
         [unload_daily, unload_weekly],
     )
 
+    record_statements = RecordStatementsOperator(
+        task_id="record_statements", bucket_name=SETTINGS.data_bucket
+    ).as_teardown()
+    chain([unload_daily, unload_weekly], record_statements)
+
     if SETTINGS.pauses_cluster:
         # Not before there is something to load: a cluster that waits for extracts costs money.
         cluster = {"cluster_identifier": SETTINGS.cluster_identifier}
@@ -156,5 +171,5 @@ with DAG(
         pause_cluster = PauseClusterOperator(
             task_id="pause_cluster", dag_ids=["store_sales_etl", "reviews_etl"], **cluster
         ).as_teardown(setups=resume_cluster)
-        chain(wait_for_extract, resume_cluster, [create_schema, create_lake])
-        chain([unload_daily, unload_weekly], pause_cluster)
+        chain(wait_for_extract, resume_cluster, [create_schema, create_lake, record_statements])
+        chain(record_statements, pause_cluster)

@@ -17,6 +17,7 @@ DAG_IDS = {"store_sales_etl"}
 RUN = SimpleNamespace(
     logical_date=datetime(2003, 1, 2, 12, tzinfo=UTC),
     run_after=datetime(2003, 1, 3, tzinfo=UTC),
+    dag_id="store_sales_etl",
     run_id="test",
 )
 
@@ -93,7 +94,7 @@ def test_the_scripts_load_the_refresh_date_of_the_run(dag_bag: Any) -> None:
     stage = render(dag.get_task("stage_store_sales"), params={"refresh_date": "2002-12-31"})
     assert stage.parameters == [{"name": "refresh_date", "value": "2002-12-31"}]
     # A run without a logical date is a run of the day on which it starts.
-    no_date = SimpleNamespace(logical_date=None, run_after=RUN.run_after, run_id="by-hand")
+    no_date = SimpleNamespace(logical_date=None, run_after=RUN.run_after, dag_id=RUN.dag_id, run_id="by-hand")
     assert render(dag.get_task("stage_store_sales"), run=no_date).parameters[0]["value"] == "2003-01-02"
 
 
@@ -122,9 +123,91 @@ def test_every_dag_and_task_follows_the_house_rules(dag_bag: Any, tasks: list[An
     for task in tasks:
         assert task.owner == "data-engineering", task.task_id
         assert task.retries == 2, task.task_id
-        waits_by_itself = getattr(task, "timeout", None) is not None
-        assert task.execution_timeout is not None or waits_by_itself, task.task_id
+        assert task.execution_timeout is not None, task.task_id
+        assert task.retry_policy is not None, task.task_id
         assert task.deferrable, task.task_id
+
+
+def test_every_failure_has_one_alert_and_every_scheduled_run_a_deadline(
+    dag_bag: Any, tasks: list[Any]
+) -> None:
+    from redshift_etl.notifications import sns
+
+    topic = "arn:aws:sns:us-east-1:123456789012:redshift-etl-alerts"
+    for task in tasks:
+        (alert,) = task.on_failure_callback
+        assert isinstance(alert, sns.TaskFailedAlert)
+        assert alert.target_arn == topic
+        assert not task.on_retry_callback, "a retry is no failure"
+    for dag in dag_bag.dags.values():
+        # Silent for a run whose task has failed: its own tests show that.
+        assert isinstance(dag.on_failure_callback, sns.RunFailedAlert)
+        assert isinstance(dag.on_success_callback, sns.RunSucceededAlert)
+        (deadline,) = dag.deadline if isinstance(dag.deadline, list) else [dag.deadline]
+        assert deadline.reference.serialize_reference() == {
+            "reference_type": "DayAfterReference",
+            "at": "09:00",
+            "timezone": "America/New_York",
+        }
+        # The triggerer finds callbacks in plugins/ only.
+        assert deadline.callback.path == "redshift_etl.notifications.sns.DeadlineMissedAlert"
+
+
+def test_the_audit_runs_after_a_failure_and_leaves_the_run_red(dag_bag: Any) -> None:
+    dag = dag_bag.dags["store_sales_etl"]
+    record = dag.get_task("record_statements")
+    assert record.is_teardown
+    assert not record.on_failure_fail_dagrun
+    # Airflow takes a run's state from the tasks at the end that are no teardown.
+    ends = {task_id for task_id in record.upstream_task_ids if not dag.get_task(task_id).is_teardown}
+    assert ends == {"unload_daily_store_sales", "unload_weekly_store_performance"}
+
+
+def test_what_is_loaded_and_unloaded_is_an_asset(tasks: list[Any]) -> None:
+    produced = {outlet.name: outlet.uri for task in tasks for outlet in task.outlets}
+    assert produced == {
+        "raw/store_sales": "s3://redshift-etl-data/raw/store_sales",
+        "tpcds.stg_store_sales": "redshift://redshift-etl:5439/dev/tpcds/stg_store_sales",
+        "tpcds.store_sales": "redshift://redshift-etl:5439/dev/tpcds/store_sales",
+        "daily_store_sales": "s3://redshift-etl-data/reports/daily_store_sales",
+        "weekly_store_performance": "s3://redshift-etl-data/reports/weekly_store_performance",
+    }
+
+
+GRAPH = """
+import json, pathlib, sys
+from airflow.dag_processing.dagbag import BundleDagBag
+bag = BundleDagBag(dag_folder=sys.argv[1], bundle_path=pathlib.Path(sys.argv[1]), bundle_name="d")
+assert bag.dags and not bag.import_errors, bag.import_errors
+dag = bag.dags["store_sales_etl"]
+graph = {t.task_id: [sorted(t.upstream_task_ids), t.is_setup, t.is_teardown] for t in dag.tasks}
+print(json.dumps(graph))
+"""
+
+
+def graph(**settings: str) -> Any:
+    """Parse the DAG in a process of its own, with other settings."""
+    environment = os.environ | {"PYTHONPATH": str(PROJECT / "plugins")}
+    environment |= {f"AIRFLOW__REDSHIFT_ETL__{key.upper()}": value for key, value in settings.items()}
+    done = subprocess.run(
+        [sys.executable, "-c", GRAPH, str(PROJECT / "dags")],
+        env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_a_cluster_of_the_pipelines_is_resumed_before_and_paused_after_the_work() -> None:
+    tasks = graph(pause_cluster="true")
+    assert tasks["resume_cluster"] == [["wait_for_extract"], True, False]
+    for first in ("create_schema", "create_lake"):
+        assert tasks[first][0] == ["resume_cluster"]
+    assert tasks["pause_cluster"] == [["record_statements", "resume_cluster"], False, True]
+
+
+def test_a_workgroup_and_somebody_elses_cluster_have_no_such_tasks() -> None:
+    workgroup = graph(cluster_identifier="", db_user="", workgroup_name="redshift-etl")
+    assert workgroup == graph(pause_cluster="false")
+    assert not {"resume_cluster", "pause_cluster"} & workgroup.keys()
 
 
 PARSE_WITH_AUDIT = """

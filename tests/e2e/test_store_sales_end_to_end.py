@@ -18,9 +18,11 @@ import httpx
 import psutil
 import pytest
 from compare_store_sales import assert_reports_equal, assert_tables_equal
+from data_api import query
 from datasets import delivery, store_sales
 from expected_store_sales import load_days
 from laptop.airflow import AirflowApi, AirflowError, migrate_database, start_components
+from laptop.alerts import create_alert_topic, take_alerts
 from laptop.environment import PROJECT, airflow_environment
 from laptop.processes import Processes
 
@@ -38,6 +40,7 @@ class Stack:
     s3: Any
     redshift: Any
     raw: Path
+    alerts: str
 
     def run(self, run_id: str, *, logical_date: str | None, seconds: float = 180, **conf: Any) -> str:
         self.api.trigger(DAG_ID, run_id, logical_date, conf)
@@ -86,18 +89,20 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
                 "AWS_DEFAULT_REGION",
                 "AWS_ACCESS_KEY_ID",
                 "AWS_SECRET_ACCESS_KEY",
+                "AIRFLOW__REDSHIFT_ETL__SNS_TOPIC_ARN",
             ):
                 patch.setenv(name, environment[name])
             s3, redshift = boto3.client("s3"), boto3.client("redshift-data")
             api = AirflowApi(f"http://127.0.0.1:{web_port}")
             wait_for(lambda: httpx.get(f"{endpoint}/_local/health").is_success)
+            alerts = create_alert_topic()
             deliveries = store_sales.deliver(
                 DAYS[0], DAYS[-1], scale_factor=0.1, cache=PROJECT / ".local" / "datasets"
             )
             delivery.upload(deliveries, BUCKET, s3)
             delivery.copy_to(deliveries, folder)
             api.wait_until_ready(DAG_ID, processes)
-            yield Stack(api, processes, s3, redshift, folder / "raw")
+            yield Stack(api, processes, s3, redshift, folder / "raw", alerts)
             api.close()
         mine = set(psutil.Process().children(recursive=True)) - started
     _, alive = psutil.wait_procs(mine, timeout=5)
@@ -142,6 +147,30 @@ def test_the_audit_tells_statement_user_rows_and_time(stack: Stack) -> None:
     assert "166 rows" in stack.log("second", "load_store_sales")
 
 
+def test_every_statement_of_a_run_is_a_row_of_the_audit_table(stack: Stack) -> None:
+    columns = "task_id, attempt, statement_number, status, row_count, database_user, file"
+    rows = query(stack.redshift, f"select {columns} from etl_audit.statement_runs where run_id = 'second'")
+    scripts = {i for i in stack.states("second") if i not in {"wait_for_extract", "record_statements"}}
+    assert {row["task_id"] for row in rows} == scripts
+    assert {(row["attempt"], row["status"], row["database_user"]) for row in rows} == {
+        (1, "FINISHED", "awsuser")
+    }
+    (inserted,) = [r for r in rows if (r["task_id"], r["statement_number"]) == ("load_store_sales", 2)]
+    assert (inserted["row_count"], inserted["file"]) == (166, "store_sales/load_store_sales.sql")
+
+
+def test_a_success_is_told_and_the_assets_say_how_much(stack: Stack) -> None:
+    found: list[dict[str, str]] = []
+    wait_for(lambda: found.extend(take_alerts(stack.alerts)) or len(found) >= 3, seconds=30)
+    assert {alert["event"] for alert in found} == {"run_succeeded"}
+    assert f"DONE: {DAG_ID} {DAYS[0]}" in {alert["subject"] for alert in found}
+    events = stack.api._get("/api/v2/assets/events", limit=100)["asset_events"]
+    told = {(e["name"], e["source_run_id"]): e["extra"] for e in events}
+    assert told["tpcds.store_sales", "second"]["rows"] == 166
+    assert told["tpcds.store_sales", "second"]["refresh_date"] == str(DAYS[1])
+    assert told["daily_store_sales", "second"]["rows"] > 0
+
+
 def test_a_refresh_date_that_does_not_exist_is_refused_before_anything_runs(stack: Stack) -> None:
     with pytest.raises(AirflowError, match="refresh_date"):
         stack.run("bad-date", logical_date=None, refresh_date="2003-02-30")
@@ -170,3 +199,14 @@ def test_a_file_with_the_wrong_column_type_fails_and_leaves_the_tables_as_they_w
     assert "stage_store_sales.sql" in log
     assert stack.states("wrong-type")["load_store_sales"] == "upstream_failed"
     assert_tables_equal(stack.redshift, load_days(stack.raw, DAYS))
+    # One message, though a run failed too; and the audit holds what failed.
+    found: list[dict[str, str]] = []
+    wait_for(lambda: found.extend(take_alerts(stack.alerts)) or found, seconds=30)
+    time.sleep(3)
+    found += take_alerts(stack.alerts)
+    assert [alert["subject"] for alert in found] == [f"FAILED: {DAG_ID}.stage_store_sales {DAYS[1]}"]
+    assert "ss_quantity" in found[0]["text"]
+    failed = "select * from etl_audit.statement_runs where run_id = 'wrong-type' and status = 'FAILED'"
+    (row,) = query(stack.redshift, failed)
+    assert row["task_id"] == "stage_store_sales"
+    assert "ss_quantity" in row["error"]

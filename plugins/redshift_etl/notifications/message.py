@@ -51,7 +51,8 @@ def task_failed(context: Mapping[str, Any]) -> Alert:
         event="task_failed",
         subject=_subject("FAILED", f"{ti.dag_id}.{ti.task_id}", day),
         text=_text(
-            f"Task {ti.task_id} of {ti.dag_id} failed. No further try follows; the run is red.",
+            f"Task {ti.task_id} of {ti.dag_id} failed, and no further try follows."
+            + (" What the run loads is not affected." if task.is_teardown else ""),
             {
                 "Run": ti.run_id,
                 "Refresh date": day,

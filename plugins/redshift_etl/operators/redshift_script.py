@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
 from functools import cached_property
 from math import inf
@@ -12,7 +11,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from airflow.providers.amazon.aws.operators.redshift_data import RedshiftDataOperator
 from airflow.sdk.exceptions import TaskDeferralError, TaskDeferralTimeout
 
-from redshift_etl.audit import TERMINAL, StatementAudit, audit, log_line, succeeded
+from redshift_etl.audit import (
+    TERMINAL,
+    UNLESS,
+    StatementAudit,
+    audit,
+    log_line,
+    rows_written,
+    statement_name,
+    succeeded,
+)
 from redshift_etl.data_api import StatementLostError, StatementWatch
 from redshift_etl.failure import RedshiftScriptError, script_error
 from redshift_etl.script import InvalidScriptError, Script, names, statements
@@ -89,6 +97,7 @@ class RedshiftScriptOperator(RedshiftDataOperator):
         self.transaction = transaction
         self.unless = unless
         self.statement_id = ""
+        self._entries: list[StatementAudit] = []
 
     def execute(self, context: Context) -> list[StatementAudit]:  # type: ignore[override]  # theirs: ids
         """Submit the script, or find the statement that an earlier try submitted, and see it through.
@@ -134,6 +143,15 @@ class RedshiftScriptOperator(RedshiftDataOperator):
             _, statement_id = self._remembered(context)
             return self._conclude(statement_id)
 
+    def post_execute(self, context: Context, result: Any = None) -> None:
+        """Tell the consumers of the task's assets what it did: rows, statement and parameters."""
+        # Airflow 3.3.1 calls this without the result.
+        entries: list[StatementAudit] = result or self._entries
+        for asset in self.outlets:
+            written = rows_written(entries, str(asset.name))
+            told = {"rows": written, "statement_id": self.statement_id or None, **self._values()}
+            context["outlet_events"][asset].extra = {k: v for k, v in told.items() if v is not None}
+
     def on_kill(self) -> None:
         """Cancel the statement when the task's process is told to stop or runs out of time."""
         if self.cancel_on_kill and self.statement_id:
@@ -168,11 +186,12 @@ class RedshiftScriptOperator(RedshiftDataOperator):
             self.log.info("Statement %s of an earlier try is this try's statement.", replaced)
             return replaced
         script = self._script()
-        if self.unless and self._returns_a_row(self.unless):
+        name = self._statement_name(context)
+        if self.unless and self._returns_a_row(self.unless, statement_name(name, UNLESS)):
             self.log.info("%s: nothing to do, because this returned a row: %s", self.file, self.unless)
             return None
         token = hashlib.sha256(f"{request}\n{replaced}".encode()).hexdigest()
-        self.statement_id = self._submit(script, self._statement_name(context), token)
+        self.statement_id = self._submit(script, name, token)
         context["task_state_store"].set(
             self.external_id_key, {"request": request, "statement_id": self.statement_id}
         )
@@ -207,10 +226,8 @@ class RedshiftScriptOperator(RedshiftDataOperator):
     def _statement_name(self, context: Context) -> str:
         """Name the statement so that `aws redshift-data list-statements --statement-name` finds it."""
         ti = context["ti"]
-        name = f"{ti.dag_id}.{ti.task_id}.{ti.run_id}"
-        if ti.map_index is not None and ti.map_index >= 0:
-            name = f"{name}.{ti.map_index}"
-        return re.sub(r"[^\w.-]", "-", name, flags=re.ASCII)[:500]
+        mapped = str(ti.map_index) if ti.map_index is not None and ti.map_index >= 0 else None
+        return statement_name(ti.dag_id, ti.run_id, ti.task_id, mapped)
 
     def _script(self) -> Script:
         """Split and check the rendered file."""
@@ -256,7 +273,7 @@ class RedshiftScriptOperator(RedshiftDataOperator):
         )
         return answer
 
-    def _returns_a_row(self, query: str) -> bool:
+    def _returns_a_row(self, query: str, name: str) -> bool:
         """Run one query, with those of the task's parameters that it names."""
         used = names(query)
         values = {name: value for name, value in self._values().items() if name in used}
@@ -265,7 +282,7 @@ class RedshiftScriptOperator(RedshiftDataOperator):
             raise InvalidScriptError(
                 f"{script.file} holds {len(script.statements)} statements: give one query."
             )
-        request = self._target() | ({"Parameters": script.bound} if values else {})
+        request = self._target() | {"StatementName": name} | ({"Parameters": script.bound} if values else {})
         self.statement_id = self.hook.conn.execute_statement(Sql=script.statements[0], **request)["Id"]
         found = self._watch.wait(self.statement_id, inf)
         if found is None or not succeeded(found):
@@ -296,4 +313,5 @@ class RedshiftScriptOperator(RedshiftDataOperator):
             self.log.info("%s", log_line(entry, len(entries)))
         if not succeeded(found):
             raise script_error(found, self.file)
+        self._entries = entries
         return entries

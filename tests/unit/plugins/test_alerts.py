@@ -78,7 +78,7 @@ def context(**changes: Any) -> dict[str, Any]:
     )
     values = {
         "dag": dag,
-        "task": SimpleNamespace(doc_md=None),
+        "task": SimpleNamespace(doc_md=None, is_teardown=False),
         "ti": ti,
         "dag_run": dag_run(run_id=ti.run_id, logical_date=datetime(2003, 1, 2, 10, tzinfo=UTC)),
         "params": {},
@@ -117,7 +117,7 @@ def test_a_failed_task_sends_one_message_that_tells_what_why_where_and_what_to_d
 
 
 def test_the_tasks_own_advice_comes_first(received: Any) -> None:
-    task = SimpleNamespace(doc_md="\n    Ask the source system for the files.\n    ")
+    task = SimpleNamespace(doc_md="\n    Ask the source system for the files.\n    ", is_teardown=False)
     TaskFailedAlert(topic_arn=TOPIC)(context(task=task, exception=ValueError("no file")))
     (alert,) = received()
     assert "What to do: Ask the source system for the files. See docs/runbook.md" in alert["Message"]
