@@ -6,10 +6,11 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import boto3
 import httpx
@@ -19,12 +20,14 @@ import pytest
 from datasets import delivery, reviews, store_sales
 from laptop import reviews_job
 from laptop.airflow import AirflowApi, migrate_database, start_components
+from laptop.alerts import create_alert_topic, take_alerts
 from laptop.environment import PROJECT, airflow_environment
 from laptop.processes import Processes
 
 DAYS = [date(2003, 1, 1), date(2003, 1, 2)]
 REVIEWS = 20_000
 BUCKET = "redshift-etl-data"
+Alerts = list[dict[str, str]]
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,12 @@ class Stack:
     folder: Path
     """Airflow's home, every process's output, and the delivered files."""
     endpoint: str
+    queue: str
+    """Where the alerts arrive."""
     dag_id: str = ""
+    late: str = ""
+    """The run that the schedule made, which has missed its deadline."""
+    arrived: Alerts = field(default_factory=list)
 
     @property
     def raw(self) -> Path:
@@ -63,6 +71,33 @@ class Stack:
         (instance,) = [i for i in self.api.task_instances(self.dag_id, run_id) if i["task_id"] == task_id]
         return "\n".join(self.api.task_log(self.dag_id, run_id, task_id, instance["try_number"]))
 
+    def alerts(self, run_id: str) -> Alerts:
+        """What was sent about a run: something, and whatever else comes within three seconds."""
+        wait_for(lambda: self._sent(run_id), seconds=60)
+        time.sleep(3)
+        return self._sent(run_id)
+
+    def _sent(self, run_id: str) -> Alerts:
+        while more := take_alerts(self.queue):
+            self.arrived.extend(more)
+        return [
+            alert
+            for alert in self.arrived
+            if self.dag_id in alert["subject"] and f"Run: {run_id}\n" in alert["text"]
+        ]
+
+    def end_late_run(self) -> str:
+        """Wait for the alert of the scheduled run, which waits for files, and end it: days run one by one."""
+        path = f"/api/v2/dags/{self.dag_id}/dagRuns"
+        wait_for(lambda: self.api._get(path)["dag_runs"], seconds=60)
+        (run,) = self.api._get(path)["dag_runs"]
+        run_id = str(run["dag_run_id"])
+        self.alerts(run_id)
+        sensor = f"{path}/{run_id}/taskInstances/wait_for_extract"
+        self.api._client.patch(sensor, json={"new_state": "failed"}).raise_for_status()
+        wait_for(lambda: self.api.run_state(self.dag_id, run_id) == "failed", seconds=60)
+        return run_id
+
 
 @contextmanager
 def running(folder: Path) -> Iterator[Stack]:
@@ -70,6 +105,10 @@ def running(folder: Path) -> Iterator[Stack]:
     web_port, aws_port, wire_port = free_port(), free_port(), free_port()
     endpoint = f"http://127.0.0.1:{aws_port}"
     environment = airflow_environment(home=folder / "airflow", web_port=web_port, aws_endpoint=endpoint)
+    # A minute ago the schedule made a run, due at a midnight that has passed; the next one comes tomorrow.
+    minute = datetime.now(ZoneInfo(environment["AIRFLOW__REDSHIFT_ETL__TIMEZONE"])) - timedelta(minutes=1)
+    environment["AIRFLOW__REDSHIFT_ETL__SCHEDULE"] = f"{minute:%-M %-H} * * *"
+    environment["AIRFLOW__REDSHIFT_ETL__DEADLINE"] = "00:00"
     (folder / "airflow").mkdir()
     # Retries are for outages; a test of bad input should not wait for them.
     environment["AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY"] = "1"
@@ -81,18 +120,20 @@ def running(folder: Path) -> Iterator[Stack]:
             os.environ | {"PYTHONPATH": str(PROJECT / "include")},
         )
         migrate_database(environment, folder / "logs" / "migrate.log")
-        start_components(processes, environment)
         with pytest.MonkeyPatch.context() as patch:
             for name in (
                 "AWS_ENDPOINT_URL",
                 "AWS_DEFAULT_REGION",
                 "AWS_ACCESS_KEY_ID",
                 "AWS_SECRET_ACCESS_KEY",
+                "AIRFLOW__REDSHIFT_ETL__SNS_TOPIC_ARN",
             ):
                 patch.setenv(name, environment[name])
             s3, redshift = boto3.client("s3"), boto3.client("redshift-data")
-            api = AirflowApi(f"http://127.0.0.1:{web_port}")
             wait_for(lambda: httpx.get(f"{endpoint}/_local/health").is_success)
+            queue = create_alert_topic()
+            start_components(processes, environment)
+            api = AirflowApi(f"http://127.0.0.1:{web_port}")
             cache = PROJECT / ".local" / "datasets"
             deliveries = store_sales.deliver(DAYS[0], DAYS[-1], scale_factor=0.1, cache=cache)
             deliveries += reviews.deliver(rows=REVIEWS, cache=cache)
@@ -101,7 +142,8 @@ def running(folder: Path) -> Iterator[Stack]:
             reviews_job.deploy()
             for dag_id in ("store_sales_etl", "reviews_etl"):
                 api.wait_until_ready(dag_id, processes)
-            yield Stack(api, processes, s3, redshift, folder, endpoint)
+            stack = Stack(api, processes, s3, redshift, folder, endpoint, queue)
+            yield replace(stack, late=stack.of("store_sales_etl").end_late_run())
             api.close()
         mine = set(psutil.Process().children(recursive=True)) - started
     _, alive = psutil.wait_procs(mine, timeout=5)

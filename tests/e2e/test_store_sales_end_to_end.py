@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from compare_store_sales import assert_reports_equal, assert_tables_equal
+from data_api import query
 from e2e_stack import BUCKET, DAYS, Stack
 from expected_store_sales import load_days
 from laptop.airflow import AirflowError
@@ -21,7 +22,7 @@ DAG_ID = "store_sales_etl"
 
 @pytest.fixture(scope="module")
 def stack(everything: Stack) -> Stack:
-    return everything.of("store_sales_etl")
+    return everything.of(DAG_ID)
 
 
 def latest_days(s3: Any) -> set[date]:
@@ -60,6 +61,30 @@ def test_the_audit_tells_statement_user_rows_and_time(stack: Stack) -> None:
     assert "166 rows" in stack.log("second", "load_store_sales")
 
 
+def test_every_statement_of_a_run_is_a_row_of_the_audit_table(stack: Stack) -> None:
+    columns = "task_id, attempt, statement_number, status, row_count, database_user, file"
+    rows = query(stack.redshift, f"select {columns} from etl_audit.statement_runs where run_id = 'second'")
+    others = {"wait_for_extract", "publish_reports", "record_statements"}
+    scripts = {task_id for task_id in stack.states("second") if task_id not in others}
+    assert {row["task_id"] for row in rows} == scripts
+    assert {(row["attempt"], row["status"], row["database_user"]) for row in rows} == {
+        (1, "FINISHED", "awsuser")
+    }
+    (inserted,) = [r for r in rows if (r["task_id"], r["statement_number"]) == ("load_store_sales", 2)]
+    assert (inserted["row_count"], inserted["file"]) == (166, "store_sales/load_store_sales.sql")
+
+
+def test_a_success_is_told_and_the_assets_say_how_much(stack: Stack) -> None:
+    (alert,) = stack.alerts("first")
+    assert (alert["event"], alert["subject"]) == ("run_succeeded", f"DONE: {DAG_ID} {DAYS[0]}")
+    events = stack.api._get("/api/v2/assets/events", limit=100)["asset_events"]
+    told = {(e["name"], e["source_run_id"]): e["extra"] for e in events}
+    assert told["tpcds.store_sales", "second"]["rows"] == 166
+    assert told["tpcds.store_sales", "second"]["refresh_date"] == str(DAYS[1])
+    for report in ("daily_city_sales", "store_reconciliation", "weekly_store_performance"):
+        assert told[report, "second"]["rows"] > 0, report
+
+
 def test_a_refresh_date_that_does_not_exist_is_refused_before_anything_runs(stack: Stack) -> None:
     with pytest.raises(AirflowError, match="refresh_date"):
         stack.run("bad-date", logical_date=None, refresh_date="2003-02-30")
@@ -88,3 +113,14 @@ def test_a_file_with_the_wrong_column_type_fails_and_leaves_the_tables_as_they_w
     assert "stage_store_sales.sql" in log
     assert stack.states("wrong-type")["load_store_sales"] == "upstream_failed"
     assert_tables_equal(stack.redshift, load_days(stack.raw, DAYS))
+    # One message, though a run failed too; and the audit holds what failed.
+    (alert,) = stack.alerts("wrong-type")
+    assert alert["subject"] == f"FAILED: {DAG_ID}.stage_store_sales {DAYS[1]}"
+    assert "ss_quantity" in alert["text"]
+    assert "Try: 1\n" in alert["text"]  # a wrong file is not tried again
+    assert f"/dags/{DAG_ID}/runs/wrong-type" in alert["text"]
+    assert "docs/runbook.md" in alert["text"]
+    failed = "select * from etl_audit.statement_runs where run_id = 'wrong-type' and status = 'FAILED'"
+    (row,) = query(stack.redshift, failed)
+    assert row["task_id"] == "stage_store_sales"
+    assert "ss_quantity" in row["error"]

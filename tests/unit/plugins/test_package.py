@@ -59,7 +59,7 @@ def test_plugin_discovery_leaves_the_package_alone(tmp_path: Path) -> None:
         "from airflow import plugins_manager\n"
         "plugins_manager._get_plugins()\n"
         f"names = {[name.rsplit('.', 1)[-1] for name in MODULES]!r}\n"
-        f"ours = {str(PLUGINS / 'redshift_etl')!r}\n"
+        f"ours = {str(PLUGINS / 'redshift_etl') + os.sep!r}\n"
         "print(*[name for name, module in sys.modules.items()"
         " if not name.startswith('redshift_etl.') and name != 'redshift_etl'"
         " and (getattr(module, '__file__', None) or '').startswith(ours)])",
