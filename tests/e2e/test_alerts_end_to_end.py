@@ -14,6 +14,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+
 from laptop.airflow import AirflowApi, migrate_database, start_components
 from laptop.alerts import create_alert_topic, take_alerts
 from laptop.environment import PROJECT, airflow_environment
