@@ -11,7 +11,7 @@ import pytest
 
 from compare_store_sales import assert_reports_equal, assert_tables_equal
 from data_api import query
-from e2e_stack import BUCKET, DAYS, Stack
+from e2e_stack import BUCKET, DAYS, Stack, wait_for
 from expected_store_sales import load_days
 from laptop.airflow import AirflowError
 
@@ -50,6 +50,21 @@ def test_r14_running_a_past_day_again_changes_no_table_and_moves_no_pointer(stac
     assert stack.run("again", logical_date=None, refresh_date=str(DAYS[0])) == "success"
     assert_tables_equal(stack.redshift, load_days(stack.raw, DAYS))
     assert latest_days(stack.s3) == {DAYS[-1]}
+
+
+def test_days_that_run_at_once_give_the_same_tables(stack: Stack) -> None:
+    runs = {f"at-once-{day}": day for day in DAYS}
+    for run_id, day in runs.items():
+        stack.api.trigger(DAG_ID, run_id, None, {"refresh_date": str(day)})
+    ended = {"success", "failed"}
+    wait_for(lambda: all(stack.api.run_state(DAG_ID, run_id) in ended for run_id in runs), seconds=180)
+    assert {stack.api.run_state(DAG_ID, run_id) for run_id in runs} == {"success"}
+    begun, done = (
+        [getter(i[key] for i in stack.api.task_instances(DAG_ID, run_id)) for run_id in runs]
+        for getter, key in ((min, "start_date"), (max, "end_date"))
+    )
+    assert max(begun) < min(done), "the runs did not overlap"
+    assert_tables_equal(stack.redshift, load_days(stack.raw, DAYS))
 
 
 def test_the_audit_tells_statement_user_rows_and_time(stack: Stack) -> None:
