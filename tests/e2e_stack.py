@@ -1,6 +1,11 @@
-"""A real local_aws and a real Airflow with both pipelines and their data, for the end-to-end tests."""
+"""A real local_aws and a real Airflow with both pipelines and their data, for the end-to-end tests.
+
+The pipelines own the cluster, which is paused at first, and the schedule makes one run at the start. That
+run is late, and a broken SQL file makes it fail; the file is mended before the tests begin.
+"""
 
 import os
+import shutil
 import socket
 import sys
 import time
@@ -27,6 +32,7 @@ from laptop.processes import Processes
 DAYS = [date(2003, 1, 1), date(2003, 1, 2)]
 REVIEWS = 20_000
 BUCKET = "redshift-etl-data"
+CLUSTER = "redshift-etl"
 Alerts = list[dict[str, str]]
 
 
@@ -44,8 +50,10 @@ class Stack:
     queue: str
     """Where the alerts arrive."""
     dag_id: str = ""
-    late: str = ""
-    """The run that the schedule made, which has missed its deadline."""
+    scheduled: str = ""
+    """The run that the schedule made: late, and failed."""
+    statuses: tuple[str, ...] = ()
+    """The cluster's statuses around that run."""
     arrived: Alerts = field(default_factory=list)
 
     @property
@@ -55,13 +63,19 @@ class Stack:
     def of(self, dag_id: str) -> "Stack":
         return replace(self, dag_id=dag_id)
 
-    def run(self, run_id: str, *, logical_date: str | None, seconds: float = 180, **conf: Any) -> str:
+    def run(self, run_id: str, *, logical_date: str | None, seconds: float = 240, **conf: Any) -> str:
         self.api.trigger(self.dag_id, run_id, logical_date, conf)
+        return self.end_of(run_id, seconds)
+
+    def end_of(self, run_id: str, seconds: float = 240) -> str:
+        """Wait for a run's end, and resume the cluster that it has paused: the tests look into it."""
         deadline = time.monotonic() + seconds
         while (state := self.api.run_state(self.dag_id, run_id)) not in {"success", "failed"}:
             self.processes.require_alive()
             assert time.monotonic() < deadline, self.states(run_id)
             time.sleep(0.5)
+        if cluster_status() == "paused":
+            boto3.client("redshift").resume_cluster(ClusterIdentifier=CLUSTER)
         return state
 
     def states(self, run_id: str) -> dict[str, str]:
@@ -71,9 +85,10 @@ class Stack:
         (instance,) = [i for i in self.api.task_instances(self.dag_id, run_id) if i["task_id"] == task_id]
         return "\n".join(self.api.task_log(self.dag_id, run_id, task_id, instance["try_number"]))
 
-    def alerts(self, run_id: str) -> Alerts:
-        """What was sent about a run: something, and whatever else comes within three seconds."""
-        wait_for(lambda: self._sent(run_id), seconds=60)
+    def alerts(self, run_id: str, *events: str) -> Alerts:
+        """What was sent about a run: these events or any, and whatever else comes within three seconds."""
+        wanted = set(events)
+        wait_for(lambda: (sent := self._sent(run_id)) and wanted <= {alert["event"] for alert in sent}, 60)
         time.sleep(3)
         return self._sent(run_id)
 
@@ -86,17 +101,19 @@ class Stack:
             if self.dag_id in alert["subject"] and f"Run: {run_id}\n" in alert["text"]
         ]
 
-    def end_late_run(self) -> str:
-        """Wait for the alert of the scheduled run, which waits for files, and end it: days run one by one."""
-        path = f"/api/v2/dags/{self.dag_id}/dagRuns"
-        wait_for(lambda: self.api._get(path)["dag_runs"], seconds=60)
-        (run,) = self.api._get(path)["dag_runs"]
-        run_id = str(run["dag_run_id"])
-        self.alerts(run_id)
-        sensor = f"{path}/{run_id}/taskInstances/wait_for_extract"
-        self.api._client.patch(sensor, json={"new_state": "failed"}).raise_for_status()
-        wait_for(lambda: self.api.run_state(self.dag_id, run_id) == "failed", seconds=60)
-        return run_id
+    def watch_scheduled_run(self) -> "Stack":
+        """See the scheduled run through, and note how the cluster's status changes."""
+        statuses = ["paused"]
+
+        def ended() -> list[dict[str, Any]]:
+            self.processes.require_alive()
+            statuses.extend({cluster_status()} - {statuses[-1]})
+            runs = self.api._get(f"/api/v2/dags/{self.dag_id}/dagRuns")["dag_runs"]
+            return [run for run in runs if run["end_date"]]
+
+        wait_for(ended, seconds=240)
+        (run,) = ended()
+        return replace(self, scheduled=str(run["dag_run_id"]), statuses=tuple(statuses))
 
 
 @contextmanager
@@ -109,6 +126,12 @@ def running(folder: Path) -> Iterator[Stack]:
     minute = datetime.now(ZoneInfo(environment["AIRFLOW__REDSHIFT_ETL__TIMEZONE"])) - timedelta(minutes=1)
     environment["AIRFLOW__REDSHIFT_ETL__SCHEDULE"] = f"{minute:%-M %-H} * * *"
     environment["AIRFLOW__REDSHIFT_ETL__DEADLINE"] = "00:00"
+    environment["AIRFLOW__REDSHIFT_ETL__PAUSE_CLUSTER"] = "true"
+    environment["AIRFLOW__REDSHIFT_ETL__SQL_DIR"] = str(folder / "sql")
+    shutil.copytree(PROJECT / "sql", folder / "sql")
+    create_lake = folder / "sql" / "store_sales" / "create_lake.sql"
+    mended = create_lake.read_text()
+    create_lake.write_text("select * from nowhere;\n")
     (folder / "airflow").mkdir()
     # Retries are for outages; a test of bad input should not wait for them.
     environment["AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY"] = "1"
@@ -132,22 +155,39 @@ def running(folder: Path) -> Iterator[Stack]:
             s3, redshift = boto3.client("s3"), boto3.client("redshift-data")
             wait_for(lambda: httpx.get(f"{endpoint}/_local/health").is_success)
             queue = create_alert_topic()
+            s3.create_bucket(Bucket=BUCKET)
+            deliver_nothing_much(s3, minute.date() - timedelta(days=1))
+            boto3.client("redshift").pause_cluster(ClusterIdentifier=CLUSTER)
             start_components(processes, environment)
             api = AirflowApi(f"http://127.0.0.1:{web_port}")
+            api.wait_until_ready("store_sales_etl", processes)
+            stack = Stack(api, processes, s3, redshift, folder, endpoint, queue, "store_sales_etl")
+            stack = stack.watch_scheduled_run()
+            create_lake.write_text(mended)
             cache = PROJECT / ".local" / "datasets"
             deliveries = store_sales.deliver(DAYS[0], DAYS[-1], scale_factor=0.1, cache=cache)
             deliveries += reviews.deliver(rows=REVIEWS, cache=cache)
             delivery.upload(deliveries, BUCKET, s3)
             delivery.copy_to(deliveries, folder)
             reviews_job.deploy()
-            for dag_id in ("store_sales_etl", "reviews_etl"):
-                api.wait_until_ready(dag_id, processes)
-            stack = Stack(api, processes, s3, redshift, folder, endpoint, queue)
-            yield replace(stack, late=stack.of("store_sales_etl").end_late_run())
+            api.wait_until_ready("reviews_etl", processes)
+            yield stack
             api.close()
         mine = set(psutil.Process().children(recursive=True)) - started
     _, alive = psutil.wait_procs(mine, timeout=5)
     assert not alive, f"processes left behind: {alive}"
+
+
+def deliver_nothing_much(s3: Any, day: date) -> None:
+    """Put a file wherever the sensor looks for one: what is in them is never read."""
+    s3.put_object(Bucket=BUCKET, Key=f"raw/store_sales/sale_date={day}/part-00000.parquet")
+    for name in ("customer", "customer_address", "item", "store"):
+        s3.put_object(Bucket=BUCKET, Key=f"raw/{name}/extract_date={day}/part-00000.parquet")
+
+
+def cluster_status() -> str:
+    (cluster,) = boto3.client("redshift").describe_clusters(ClusterIdentifier=CLUSTER)["Clusters"]
+    return str(cluster["ClusterStatus"])
 
 
 def free_port() -> int:

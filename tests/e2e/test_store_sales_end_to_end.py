@@ -11,7 +11,7 @@ import pytest
 
 from compare_store_sales import assert_reports_equal, assert_tables_equal
 from data_api import query
-from e2e_stack import BUCKET, DAYS, Stack, wait_for
+from e2e_stack import BUCKET, DAYS, Stack
 from expected_store_sales import load_days
 from laptop.airflow import AirflowError
 
@@ -56,9 +56,7 @@ def test_days_that_run_at_once_give_the_same_tables(stack: Stack) -> None:
     runs = {f"at-once-{day}": day for day in DAYS}
     for run_id, day in runs.items():
         stack.api.trigger(DAG_ID, run_id, None, {"refresh_date": str(day)})
-    ended = {"success", "failed"}
-    wait_for(lambda: all(stack.api.run_state(DAG_ID, run_id) in ended for run_id in runs), seconds=180)
-    assert {stack.api.run_state(DAG_ID, run_id) for run_id in runs} == {"success"}
+    assert {stack.end_of(run_id) for run_id in runs} == {"success"}
     begun, done = (
         [getter(i[key] for i in stack.api.task_instances(DAG_ID, run_id)) for run_id in runs]
         for getter, key in ((min, "start_date"), (max, "end_date"))
@@ -79,7 +77,7 @@ def test_the_audit_tells_statement_user_rows_and_time(stack: Stack) -> None:
 def test_every_statement_of_a_run_is_a_row_of_the_audit_table(stack: Stack) -> None:
     columns = "task_id, attempt, statement_number, status, row_count, database_user, file"
     rows = query(stack.redshift, f"select {columns} from etl_audit.statement_runs where run_id = 'second'")
-    others = {"wait_for_extract", "publish_reports", "record_statements"}
+    others = {"wait_for_extract", "resume_cluster", "publish_reports", "record_statements", "pause_cluster"}
     scripts = {task_id for task_id in stack.states("second") if task_id not in others}
     assert {row["task_id"] for row in rows} == scripts
     assert {(row["attempt"], row["status"], row["database_user"]) for row in rows} == {
