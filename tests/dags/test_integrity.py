@@ -153,6 +153,13 @@ def test_every_failure_has_one_alert_and_every_scheduled_run_a_deadline(
         assert deadline.callback.path == "redshift_etl.notifications.sns.DeadlineMissedAlert"
 
 
+def test_days_run_at_once_and_each_table_has_one_writer(dag_bag: Any, tasks: list[Any]) -> None:
+    assert dag_bag.dags["store_sales_etl"].max_active_runs == 3
+    for task in tasks:
+        # In Airflow 3.3 a deferred task counts too.
+        assert task.max_active_tis_per_dag == (1 if hasattr(task, "sql") else None), task.task_id
+
+
 def test_the_audit_runs_after_a_failure_and_leaves_the_run_red(dag_bag: Any) -> None:
     dag = dag_bag.dags["store_sales_etl"]
     record = dag.get_task("record_statements")

@@ -139,21 +139,6 @@ def test_running_a_day_again_changes_nothing(stack: Stack) -> None:
     assert_tables_equal(stack.redshift, load_days(stack.raw, DAYS))
 
 
-def test_days_that_run_at_once_give_the_same_tables(stack: Stack) -> None:
-    runs = {f"at-once-{day}": day for day in DAYS}
-    for run_id, day in runs.items():
-        stack.api.trigger(DAG_ID, run_id, None, {"refresh_date": str(day)})
-    ended = {"success", "failed"}
-    wait_for(lambda: all(stack.api.run_state(DAG_ID, run_id) in ended for run_id in runs), seconds=180)
-    assert {stack.api.run_state(DAG_ID, run_id) for run_id in runs} == {"success"}
-    begun, done = (
-        [getter(i[key] for i in stack.api.task_instances(DAG_ID, run_id)) for run_id in runs]
-        for getter, key in ((min, "start_date"), (max, "end_date"))
-    )
-    assert max(begun) < min(done), "the runs did not overlap"
-    assert_tables_equal(stack.redshift, load_days(stack.raw, DAYS))
-
-
 def test_the_audit_tells_statement_user_rows_and_time(stack: Stack) -> None:
     audit = stack.api.xcom(DAG_ID, "second", "load_store_sales")
     assert [entry["status"] for entry in audit] == ["FINISHED", "FINISHED"]
@@ -176,7 +161,7 @@ def test_every_statement_of_a_run_is_a_row_of_the_audit_table(stack: Stack) -> N
 
 def test_a_success_is_told_and_the_assets_say_how_much(stack: Stack) -> None:
     found: list[dict[str, str]] = []
-    wait_for(lambda: found.extend(take_alerts(stack.alerts)) or len(found) >= 5, seconds=30)
+    wait_for(lambda: found.extend(take_alerts(stack.alerts)) or len(found) >= 3, seconds=30)
     assert {alert["event"] for alert in found} == {"run_succeeded"}
     assert f"DONE: {DAG_ID} {DAYS[0]}" in {alert["subject"] for alert in found}
     events = stack.api._get("/api/v2/assets/events", limit=100)["asset_events"]
@@ -225,3 +210,26 @@ def test_a_file_with_the_wrong_column_type_fails_and_leaves_the_tables_as_they_w
     (row,) = query(stack.redshift, failed)
     assert row["task_id"] == "stage_store_sales"
     assert "ss_quantity" in row["error"]
+
+
+def test_days_that_run_at_once_load_what_they_loaded_one_after_the_other(stack: Stack) -> None:
+    figures = (
+        "select ss_sold_date_sk, count(*) as lines, sum(ss_quantity) as quantity, sum(ss_net_paid) as sales,"
+        " (select count(*) from tpcds.item) as versions, (select count(*) from tpcds.customer) as customers,"
+        " (select count(*) from tpcds.customer_address) as addresses"
+        " from tpcds.store_sales group by ss_sold_date_sk order by ss_sold_date_sk"
+    )
+    before = query(stack.redshift, figures)
+    assert len(before) == len(DAYS)
+    runs = {f"at-once-{day}": day for day in DAYS}
+    for run_id, day in runs.items():
+        stack.api.trigger(DAG_ID, run_id, None, {"refresh_date": str(day)})
+    ended = {"success", "failed"}
+    wait_for(lambda: all(stack.api.run_state(DAG_ID, run_id) in ended for run_id in runs), seconds=240)
+    assert {stack.api.run_state(DAG_ID, run_id) for run_id in runs} == {"success"}
+    begun, done = (
+        [chosen(i[key] for i in stack.api.task_instances(DAG_ID, run_id)) for run_id in runs]
+        for chosen, key in ((min, "start_date"), (max, "end_date"))
+    )
+    assert max(begun) < min(done), "the runs did not overlap"
+    assert query(stack.redshift, figures) == before
