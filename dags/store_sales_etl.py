@@ -76,8 +76,9 @@ with DAG(
     schedule=CronDataIntervalTimetable(SETTINGS.schedule, SETTINGS.timezone) if SETTINGS.schedule else None,
     start_date=pendulum.datetime(1998, 1, 2, tz=SETTINGS.timezone),
     catchup=False,
-    # Days share the dimensions: one after the other, oldest first.
-    max_active_runs=1,
+    # Several days at once, like cars on a line: max_active_tis_per_dag lets a task work for one day at a
+    # time. The three tasks that write store_sales_unresolved lock it.
+    max_active_runs=3,
     dagrun_timeout=timedelta(hours=4),
     on_failure_callback=RunFailedAlert(**ALERTS),
     on_success_callback=RunSucceededAlert(**ALERTS),
@@ -90,6 +91,7 @@ with DAG(
         "retry_exponential_backoff": True,
         "retry_policy": RETRY_POLICY,
         "execution_timeout": timedelta(hours=1),
+        "max_active_tis_per_dag": 1,
         "on_failure_callback": TaskFailedAlert(**ALERTS),
         "parameters": {"refresh_date": REFRESH_DATE},
     },
@@ -165,6 +167,7 @@ with DAG(
         timeout=timedelta(hours=3).total_seconds(),
         # The sensor's own limit names the missing files; this one is for a sensor that hangs.
         execution_timeout=timedelta(hours=3, minutes=10),
+        max_active_tis_per_dag=None,
         doc_md="Ask the source system for the files that the error names, then clear this task.",
     )
     register_partition = RedshiftScriptOperator(
@@ -222,7 +225,9 @@ with DAG(
     chain(extract_gate, load_store_sales)
 
     record_statements = RecordStatementsOperator(
-        task_id="record_statements", bucket_name=SETTINGS.data_bucket
+        task_id="record_statements",
+        bucket_name=SETTINGS.data_bucket,
+        doc_md="Only the record of the run is missing. Clear this task within 24 hours.",
     ).as_teardown()
     chain(publish_reports, record_statements)
 
@@ -231,7 +236,10 @@ with DAG(
         cluster = {"cluster_identifier": SETTINGS.cluster_identifier}
         resume_cluster = ResumeClusterOperator(task_id="resume_cluster", **cluster)
         pause_cluster = PauseClusterOperator(
-            task_id="pause_cluster", dag_ids=["store_sales_etl", "reviews_etl"], **cluster
+            task_id="pause_cluster",
+            dag_ids=["store_sales_etl", "reviews_etl"],
+            doc_md="The cluster is on and costs money: pause it by hand, or clear this task.",
+            **cluster,
         ).as_teardown(setups=resume_cluster)
         chain(wait_for_extract, resume_cluster, [create_schema, create_lake, record_statements])
         chain(record_statements, pause_cluster)

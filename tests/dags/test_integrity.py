@@ -192,6 +192,15 @@ def test_the_scheduled_pipeline_has_a_deadline(dag_bag: Any) -> None:
     assert not dag_bag.dags["reviews_etl"].deadline
 
 
+def test_days_run_at_once_and_each_task_works_for_one_of_them(dag_bag: Any) -> None:
+    dag = dag_bag.dags["store_sales_etl"]
+    assert dag.max_active_runs == 3
+    for task in dag.tasks:
+        # In Airflow 3.3 a deferred task counts too.
+        alone = None if task.task_id == "wait_for_extract" else 1
+        assert task.max_active_tis_per_dag == alone, task.task_id
+
+
 def test_the_audit_runs_after_a_failure_and_leaves_the_run_red(dag_bag: Any) -> None:
     dag = dag_bag.dags["store_sales_etl"]
     record = dag.get_task("record_statements")

@@ -20,7 +20,12 @@ from redshift_etl.operators.redshift_script import RedshiftScriptOperator
 
 BUCKET = "redshift-etl-data"
 SQL = Path(__file__).parents[3] / "sql"
-TARGET = {"database": "dev", "cluster_identifier": "redshift-etl", "db_user": "awsuser"}
+TARGET: dict[str, Any] = {
+    "database": "dev",
+    "cluster_identifier": "redshift-etl",
+    "db_user": "awsuser",
+    "deferrable": False,
+}
 
 
 @pytest.fixture(scope="module")
