@@ -63,11 +63,11 @@ class Stack:
     def of(self, dag_id: str) -> "Stack":
         return replace(self, dag_id=dag_id)
 
-    def run(self, run_id: str, *, logical_date: str | None, seconds: float = 240, **conf: Any) -> str:
+    def run(self, run_id: str, *, logical_date: str | None, seconds: float = 400, **conf: Any) -> str:
         self.api.trigger(self.dag_id, run_id, logical_date, conf)
         return self.end_of(run_id, seconds)
 
-    def end_of(self, run_id: str, seconds: float = 240) -> str:
+    def end_of(self, run_id: str, seconds: float = 400) -> str:
         """Wait for a run's end, and resume the cluster that it has paused: the tests look into it."""
         deadline = time.monotonic() + seconds
         while (state := self.api.run_state(self.dag_id, run_id)) not in {"success", "failed"}:
@@ -108,8 +108,9 @@ class Stack:
         def ended() -> list[dict[str, Any]]:
             self.processes.require_alive()
             statuses.extend({cluster_status()} - {statuses[-1]})
-            runs = self.api._get(f"/api/v2/dags/{self.dag_id}/dagRuns")["dag_runs"]
-            return [run for run in runs if run["end_date"]]
+            # Asked for the runs of one DAG, the API server loads the DAG each time, and fails now and then.
+            runs = self.api._get("/api/v2/dags/~/dagRuns")["dag_runs"]
+            return [run for run in runs if run["dag_id"] == self.dag_id and run["end_date"]]
 
         wait_for(ended, seconds=240)
         (run,) = ended()

@@ -105,7 +105,7 @@ def test_a_file_with_the_wrong_column_type_fails_and_leaves_the_tables_as_they_w
     stack.s3.put_object(Bucket=BUCKET, Key=key, Body=sink.getvalue().to_pybytes())
     try:
         # Retries would repeat the same answer: fail the run once the first try has failed.
-        assert stack.run("wrong-type", logical_date=None, refresh_date=str(DAYS[1]), seconds=400) == "failed"
+        assert stack.run("wrong-type", logical_date=None, refresh_date=str(DAYS[1])) == "failed"
     finally:
         stack.s3.put_object(Bucket=BUCKET, Key=key, Body=good)
     log = stack.log("wrong-type", "stage_store_sales")
