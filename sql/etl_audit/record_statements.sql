@@ -1,5 +1,6 @@
 -- What a run's statements did, one row each, from the list that the task has written to S3.
 -- Safe to repeat: the run's rows are replaced by those known before together with those found now.
+{% set list = dag_run.dag_id ~ '/' ~ dag_run.run_id ~ '.json' %}
 create schema if not exists etl_audit;
 
 create table if not exists etl_audit.statement_runs (
@@ -44,7 +45,7 @@ create temp table found_statements (
 );
 
 copy found_statements
-from 's3://{{ data_bucket }}/audit/statement_runs/{{ dag_run.dag_id }}/{{ dag_run.run_id }}.json'
+from 's3://{{ data_bucket }}/audit/statement_runs/{{ list }}'
 iam_role '{{ iam_role_arn }}'
 format as json 'auto'
 timeformat 'auto'
