@@ -12,8 +12,9 @@ script bucket. `register_partitions` finds the categories in the lake.
 
 **When** by hand, or by whatever brings new reviews.
 
-**When it fails** the failed task's error holds the statement and Redshift's message, and names the job's log.
-Fix the cause and clear the task: every task can run again. A load that fails leaves the table as it was.
+**When it fails** the alert and the failed task's log hold the statement and Redshift's message, and name the
+job's log. Fix the cause and clear the task: every task can run again. A load that fails leaves the table as
+it was.
 
 **Owner** data engineering.
 """
@@ -23,12 +24,16 @@ from datetime import timedelta
 import pendulum
 from airflow.sdk import DAG, Param, chain
 
+from redshift_etl.failure import RETRY_POLICY
+from redshift_etl.notifications.sns import RunFailedAlert, RunSucceededAlert, TaskFailedAlert
 from redshift_etl.operators.glue_partitions import GluePartitionsOperator
 from redshift_etl.operators.glue_script import GlueScriptOperator
 from redshift_etl.operators.quicksight_publish import QuickSightPublishOperator
+from redshift_etl.operators.redshift_cluster import PauseClusterOperator, ResumeClusterOperator
 from redshift_etl.settings import load_settings
 
 SETTINGS = load_settings()
+ALERTS = {"topic_arn": SETTINGS.sns_topic_arn}
 REPORT = f"s3://{SETTINGS.data_bucket}/reports/top_reviews/data/"
 
 with DAG(
@@ -41,12 +46,16 @@ with DAG(
     # Two runs would replace the same rows and the same report.
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=4),
+    on_failure_callback=RunFailedAlert(**ALERTS),
+    on_success_callback=RunSucceededAlert(**ALERTS),
     default_args={
         "owner": "data-engineering",
         "retries": 2,
         "retry_delay": timedelta(seconds=30),
         "retry_exponential_backoff": True,
+        "retry_policy": RETRY_POLICY,
         "execution_timeout": timedelta(hours=1),
+        "on_failure_callback": TaskFailedAlert(**ALERTS),
         "job_name": SETTINGS.glue_job_name,
     },
     params={
@@ -99,3 +108,13 @@ with DAG(
     )
 
     chain(create_schema, register_partitions, load_reviews, top_reviews, publish)
+
+    if SETTINGS.pauses_cluster:
+        cluster = {"cluster_identifier": SETTINGS.cluster_identifier}
+        resume_cluster = ResumeClusterOperator(task_id="resume_cluster", **cluster)
+        # QuickSight reads the report from S3: publishing needs no cluster.
+        pause_cluster = PauseClusterOperator(
+            task_id="pause_cluster", dag_ids=["store_sales_etl", "reviews_etl"], **cluster
+        ).as_teardown(setups=resume_cluster)
+        chain(resume_cluster, create_schema)
+        chain(top_reviews, pause_cluster)

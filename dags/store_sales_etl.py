@@ -25,7 +25,13 @@ from functools import partial
 import pendulum
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, chain
 
+from redshift_etl import assets
+from redshift_etl.failure import RETRY_POLICY
+from redshift_etl.notifications.due import reports_due
+from redshift_etl.notifications.sns import RunFailedAlert, RunSucceededAlert, TaskFailedAlert
 from redshift_etl.operators.publish_reports import PublishReportsOperator
+from redshift_etl.operators.record_statements import RecordStatementsOperator
+from redshift_etl.operators.redshift_cluster import PauseClusterOperator, ResumeClusterOperator
 from redshift_etl.operators.redshift_no_rows import RedshiftNoRowsOperator
 from redshift_etl.operators.redshift_script import RedshiftScriptOperator
 from redshift_etl.refresh_date import refresh_date
@@ -34,6 +40,7 @@ from redshift_etl.settings import load_settings
 
 SETTINGS = load_settings()
 REFRESH_DATE = "{{ refresh_date(dag_run, params) }}"
+ALERTS = {"topic_arn": SETTINGS.sns_topic_arn}
 DIMENSION_EXTRACTS = ("customer", "customer_address", "item", "store")
 EXTRACT_CHECKS = ("extract_dates", "extract_lines_once")
 # Each check with the parameters that it takes beside the refresh date.
@@ -69,16 +76,23 @@ with DAG(
     schedule=CronDataIntervalTimetable(SETTINGS.schedule, SETTINGS.timezone) if SETTINGS.schedule else None,
     start_date=pendulum.datetime(1998, 1, 2, tz=SETTINGS.timezone),
     catchup=False,
-    # Days share the dimensions: one after the other, oldest first.
-    max_active_runs=1,
+    # Several days at once, like cars on a line: max_active_tis_per_dag lets a task work for one day at a
+    # time. The three tasks that write store_sales_unresolved lock it.
+    max_active_runs=3,
     dagrun_timeout=timedelta(hours=4),
+    on_failure_callback=RunFailedAlert(**ALERTS),
+    on_success_callback=RunSucceededAlert(**ALERTS),
+    deadline=reports_due(SETTINGS),
     default_args=SETTINGS.target
     | {
         "owner": "data-engineering",
         "retries": 2,
         "retry_delay": timedelta(seconds=30),
         "retry_exponential_backoff": True,
+        "retry_policy": RETRY_POLICY,
         "execution_timeout": timedelta(hours=1),
+        "max_active_tis_per_dag": 1,
+        "on_failure_callback": TaskFailedAlert(**ALERTS),
         "parameters": {"refresh_date": REFRESH_DATE},
     },
     params={
@@ -151,16 +165,22 @@ with DAG(
         wildcard_match=True,
         poke_interval=60,
         timeout=timedelta(hours=3).total_seconds(),
-        execution_timeout=None,
+        # The sensor's own limit names the missing files; this one is for a sensor that hangs.
+        execution_timeout=timedelta(hours=3, minutes=10),
+        max_active_tis_per_dag=None,
+        doc_md="Ask the source system for the files that the error names, then clear this task.",
     )
     register_partition = RedshiftScriptOperator(
         task_id="register_partition",
         sql="store_sales/register_partition.sql",
         parameters={},
         transaction=False,
+        outlets=[assets.files(SETTINGS, "raw/store_sales")],
     )
     stage_store_sales = RedshiftScriptOperator(
-        task_id="stage_store_sales", sql="store_sales/stage_store_sales.sql"
+        task_id="stage_store_sales",
+        sql="store_sales/stage_store_sales.sql",
+        outlets=[assets.table(SETTINGS, "tpcds.stg_store_sales")],
     )
     with TaskGroup("dimensions", prefix_group_id=False) as dimensions:
         for name in DIMENSION_EXTRACTS:
@@ -173,7 +193,9 @@ with DAG(
         for name in EXTRACT_CHECKS:
             check(name)
     load_store_sales = RedshiftScriptOperator(
-        task_id="load_store_sales", sql="store_sales/load_store_sales.sql"
+        task_id="load_store_sales",
+        sql="store_sales/load_store_sales.sql",
+        outlets=[assets.table(SETTINGS, "tpcds.store_sales")],
     )
     with TaskGroup("quality_gate", prefix_group_id=False) as quality_gate:
         for name, parameters in CHECKS.items():
@@ -184,6 +206,7 @@ with DAG(
                 task_id=f"unload_{name}",
                 sql=f"store_sales/unload_{name}.sql",
                 parameters={"refresh_date": REFRESH_DATE} | parameters,
+                outlets=[assets.files(SETTINGS, f"reports/{name}", name)],
             )
     publish_reports = PublishReportsOperator(
         task_id="publish_reports",
@@ -200,3 +223,23 @@ with DAG(
     )
     chain(dimensions, repair_store_sales, load_store_sales, quality_gate, reports, publish_reports)
     chain(extract_gate, load_store_sales)
+
+    record_statements = RecordStatementsOperator(
+        task_id="record_statements",
+        bucket_name=SETTINGS.data_bucket,
+        doc_md="Only the record of the run is missing. Clear this task within 24 hours.",
+    ).as_teardown()
+    chain(publish_reports, record_statements)
+
+    if SETTINGS.pauses_cluster:
+        # Not before there is something to load: a cluster that waits for extracts costs money.
+        cluster = {"cluster_identifier": SETTINGS.cluster_identifier}
+        resume_cluster = ResumeClusterOperator(task_id="resume_cluster", **cluster)
+        pause_cluster = PauseClusterOperator(
+            task_id="pause_cluster",
+            dag_ids=["store_sales_etl", "reviews_etl"],
+            doc_md="The cluster is on and costs money: pause it by hand, or clear this task.",
+            **cluster,
+        ).as_teardown(setups=resume_cluster)
+        chain(wait_for_extract, resume_cluster, [create_schema, create_lake, record_statements])
+        chain(record_statements, pause_cluster)

@@ -20,6 +20,7 @@ from rich.console import Console
 
 from laptop import reports, reviews_job
 from laptop.airflow import AirflowApi, AirflowError, migrate_database, start_components
+from laptop.alerts import create_alert_topic
 from laptop.environment import LOCAL_ENV, PROJECT, airflow_environment, read_env_file
 from laptop.processes import ProcessEndedError, Processes
 from laptop.progress import follow, print_failures
@@ -85,6 +86,7 @@ def _run(options: argparse.Namespace, console: Console, processes: Processes) ->
     os.environ.update(read_env_file(LOCAL_ENV) | {"AWS_ENDPOINT_URL": endpoint})
     bucket = os.environ["AIRFLOW__REDSHIFT_ETL__DATA_BUCKET"]
     s3 = boto3.client("s3")
+    create_alert_topic()
     _deliver(options, bucket, s3, console)
     reviews_job.deploy()
 

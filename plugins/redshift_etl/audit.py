@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, TypedDict
 
@@ -13,8 +14,10 @@ FAILED: Final = "FAILED"
 ABORTED: Final = "ABORTED"
 TERMINAL: Final = frozenset({FINISHED, FAILED, ABORTED})
 
+# The last part of the name of a script's `unless` query.
+UNLESS: Final = "unless"
+
 _LOG_WIDTH: Final = 200
-_ERROR_WIDTH: Final = 500
 
 
 class StatementAudit(TypedDict):
@@ -25,7 +28,9 @@ class StatementAudit(TypedDict):
         statement_id: The Data API's id, for `aws redshift-data describe-statement`.
         database_user: The user as whom it ran.
         file: The script.
+        query_id: Redshift's own number, as in sys_query_history; None for one that did not reach it.
         rows: Rows returned or changed; None where the idea does not apply.
+        bytes: Size of the result; None without one.
         seconds: How long Redshift worked on it.
         status: FINISHED, FAILED, ABORTED or, for one not reached, what the Data API says.
         error: Redshift's message; empty when there is none.
@@ -36,11 +41,25 @@ class StatementAudit(TypedDict):
     statement_id: str
     database_user: str
     file: str
+    query_id: int | None
     rows: int | None
+    bytes: int | None
     seconds: float
     status: str
     error: str
     sql: str
+
+
+def statement_name(*parts: str | None) -> str:
+    """Name a statement by DAG, run and task, in this order: a run's statements share a prefix.
+
+    Args:
+        parts: The parts of the name; None is left out.
+
+    Returns:
+        A name of characters and a length that the Data API takes.
+    """
+    return re.sub(r"[^\w.-]", "-", ".".join(filter(None, parts)), flags=re.ASCII)[:500]
 
 
 def parts_of(
@@ -66,7 +85,9 @@ def audit(description: DescribeStatementResponseTypeDef, file: str) -> list[Stat
             statement_id=part["Id"],
             database_user=description.get("DbUser", ""),
             file=file,
+            query_id=query_id if (query_id := part.get("RedshiftQueryId", 0)) > 0 else None,
             rows=rows if (rows := part.get("ResultRows", -1)) >= 0 else None,
+            bytes=size if (size := part.get("ResultSize", -1)) >= 0 else None,
             seconds=round(max(part.get("Duration", 0), 0) / 1e9, 3),  # the Data API gives nanoseconds
             status=part.get("Status", "") or "",
             error=part.get("Error", ""),
@@ -82,31 +103,11 @@ def succeeded(description: DescribeStatementResponseTypeDef) -> bool:
     return description["Status"] == FINISHED and all(part.get("Status") == FINISHED for part in parts)
 
 
-def failure(description: DescribeStatementResponseTypeDef, file: str) -> str:
-    """Say which statement of a script went wrong, how, and what Redshift said.
-
-    Args:
-        description: DescribeStatement's answer for a statement or batch that did not succeed.
-        file: The script, for the reader.
-
-    Returns:
-        File, number, status, message and shortened text of the statement, and its id.
-    """
-    parts = parts_of(description)
-    bad = [
-        (number, part)
-        for number, part in enumerate(parts, start=1)
-        if part.get("Status") in {FAILED, ABORTED}
-    ]
-    # In a transaction the statements after the failed one are ABORTED too: the failed one is the cause.
-    number, part = next(
-        (item for item in bad if item[1].get("Status") == FAILED), (bad or [(1, parts[0])])[0]
-    )
-    message = part.get("Error") or description.get("Error") or "no message; it may have been cancelled"
-    return (
-        f"{file}, statement {number} of {len(parts)}, {part.get('Status', description['Status'])}: {message} "
-        f"-- statement {part['Id']}: {one_line(part.get('QueryString', ''), _ERROR_WIDTH)}"
-    )
+def rows_written(entries: Sequence[StatementAudit], table: str) -> int | None:
+    """Count the rows that a script's INSERT and COPY statements wrote into a table; None without such."""
+    into = re.compile(rf"(insert\s+into|copy)\s+{re.escape(table)}(\s|\()", re.IGNORECASE)
+    counts = [entry["rows"] or 0 for entry in entries if into.match(entry["sql"])]
+    return sum(counts) if counts else None
 
 
 def log_line(entry: StatementAudit, total: int) -> str:

@@ -15,7 +15,16 @@ from croniter import croniter  # type: ignore[import-untyped]  # ships no types
 SECTION: Final = "redshift_etl"
 
 _OPTIONAL: Final = frozenset(
-    {"cluster_identifier", "workgroup_name", "db_user", "secret_arn", "schedule", "quicksight_data_set_id"}
+    {
+        "cluster_identifier",
+        "workgroup_name",
+        "db_user",
+        "secret_arn",
+        "quicksight_data_set_id",
+        "schedule",
+        "deadline",
+        "pause_cluster",
+    }
 )
 
 # Values reach SQL as identifiers and literals, so their shape is checked here, where an error names the key.
@@ -51,12 +60,19 @@ _SHAPES: Final[dict[str, tuple[str, str]]] = {
         "an S3 location that ends with a slash, such as s3://redshift-etl-data/raw/reviews/",
     ),
     "quicksight_data_set_id": (r"[\w-]{1,512}", "the id of a QuickSight data set"),
+    "sns_topic_arn": (
+        r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[\w-]{1,256}",
+        "the ARN of a standard topic, arn:aws:sns:<region>:<account>:<name>",
+    ),
+    "pause_cluster": ("true|false", "true or false"),
+    "deadline": (r"([01]\d|2[0-3]):[0-5]\d", "a time of day such as 09:00"),
 }
 
 _PURPOSES: Final[dict[str, str]] = {
     "database": "the database to work in",
     "iam_role_arn": "the role that Redshift uses for S3 and the Glue catalog",
     "data_bucket": "the bucket that holds the extracts",
+    "sns_topic_arn": "the SNS topic of the alerts, for a pipeline that cannot alert fails unseen",
     "sql_dir": "the folder that holds the .sql files",
     "glue_job_name": "the Glue job that runs the SQL of the reviews",
     "reviews_location": "the S3 location of the reviews' product_category= folders, with a slash at its end",
@@ -81,8 +97,13 @@ class Settings:
         reviews_location: S3 location of the reviews, with a slash at its end.
         quicksight_data_set_id: Data set to refresh after the top reviews; None: none is refreshed.
         sql_dir: Absolute path of the folder with the `.sql` files: the one template search path.
+        sns_topic_arn: SNS topic of the alerts.
         timezone: IANA name of the zone in which a refresh date is a day and the schedule is read.
         schedule: Cron expression of the daily run; None: runs are only started by hand.
+        deadline: Time of day, HH:MM, by which the day before must be loaded, or an alert is sent; None: no
+            such alert. Only scheduled runs have one.
+        pause_cluster: `true`: the pipelines resume the cluster when they need it, and the last of them pauses
+            it. `false` or None: it is somebody else's to pause.
     """
 
     database: str
@@ -96,8 +117,11 @@ class Settings:
     reviews_location: str
     quicksight_data_set_id: str | None = None
     sql_dir: str
+    sns_topic_arn: str
     timezone: str
     schedule: str | None = None
+    deadline: str | None = None
+    pause_cluster: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse what is missing, misshapen or contradictory.
@@ -137,6 +161,11 @@ class Settings:
                 f"[{SECTION}] db_user and workgroup_name are both set, but a workgroup takes its user from "
                 f"the caller's IAM role or from a secret: empty {variable('db_user')}."
             )
+        if self.pauses_cluster and self.workgroup_name:
+            raise AirflowConfigException(
+                f"[{SECTION}] pause_cluster and workgroup_name are both set, but a workgroup pauses by "
+                f"itself: set {variable('pause_cluster')} to false."
+            )
         if self.cluster_identifier and not (self.db_user or self.secret_arn):
             raise AirflowConfigException(
                 f"[{SECTION}] db_user and secret_arn are both empty: for a cluster, set "
@@ -162,6 +191,11 @@ class Settings:
                 f"[{SECTION}] schedule is {self.schedule!r}: set {variable('schedule')} to a cron expression "
                 "such as '0 6 * * *', or leave it empty to start runs by hand only."
             )
+
+    @property
+    def pauses_cluster(self) -> bool:
+        """Whether the pipelines resume and pause the cluster."""
+        return self.pause_cluster == "true"
 
     @property
     def target(self) -> dict[str, str]:

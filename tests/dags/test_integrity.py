@@ -18,6 +18,7 @@ DAG_IDS = {"store_sales_etl", "reviews_etl"}
 RUN = SimpleNamespace(
     logical_date=datetime(2003, 1, 2, 12, tzinfo=UTC),
     run_after=datetime(2003, 1, 3, tzinfo=UTC),
+    dag_id="store_sales_etl",
     run_id="test",
 )
 
@@ -93,7 +94,7 @@ def test_the_scripts_load_the_refresh_date_of_the_run(dag_bag: Any) -> None:
     stage = render(dag.get_task("stage_store_sales"), params={"refresh_date": "2002-12-31"})
     assert stage.parameters == [{"name": "refresh_date", "value": "2002-12-31"}]
     # A run without a logical date is a run of the day on which it starts.
-    no_date = SimpleNamespace(logical_date=None, run_after=RUN.run_after, run_id="by-hand")
+    no_date = SimpleNamespace(logical_date=None, run_after=RUN.run_after, dag_id=RUN.dag_id, run_id="by-hand")
     assert render(dag.get_task("stage_store_sales"), run=no_date).parameters[0]["value"] == "2003-01-02"
 
 
@@ -124,6 +125,7 @@ def test_every_dag_and_task_follows_the_house_rules(dag_bag: Any, tasks: list[An
         assert task.retries == 2, task.task_id
         waits_by_itself = getattr(task, "timeout", None) is not None
         assert task.execution_timeout is not None or waits_by_itself, task.task_id
+        assert task.retry_policy is not None, task.task_id
         # Those that cannot be deferred ask AWS once and are done.
         assert getattr(task, "deferrable", True), task.task_id
 
@@ -176,8 +178,115 @@ def test_r2_r4_r7_every_step_waits_for_the_ones_before_and_dimensions_load_side_
     reports = {name for name in upstream if name.startswith("unload_")}
     for name in reports:
         assert checks <= upstream[name], f"{name} does not wait for every check"
-    assert upstream["publish_reports"] == set(upstream) - {"publish_reports"}
-    assert {task.trigger_rule for task in dag.tasks} == {"all_success"}
+    work = {task.task_id for task in dag.tasks if not task.is_teardown}
+    assert upstream["publish_reports"] == work - {"publish_reports"}
+    assert {dag.get_task(name).trigger_rule for name in work} == {"all_success"}
+
+
+def test_every_failure_has_one_alert(dag_bag: Any, tasks: list[Any]) -> None:
+    from redshift_etl.notifications import sns
+
+    topic = "arn:aws:sns:us-east-1:123456789012:redshift-etl-alerts"
+    for task in tasks:
+        (alert,) = task.on_failure_callback
+        assert isinstance(alert, sns.TaskFailedAlert)
+        assert alert.target_arn == topic
+        assert not task.on_retry_callback, "a retry is no failure"
+    for dag in dag_bag.dags.values():
+        # Silent for a run whose task has failed: its own tests show that.
+        assert isinstance(dag.on_failure_callback, sns.RunFailedAlert)
+        assert isinstance(dag.on_success_callback, sns.RunSucceededAlert)
+        assert {dag.on_failure_callback.target_arn, dag.on_success_callback.target_arn} == {topic}
+
+
+def test_the_scheduled_pipeline_has_a_deadline(dag_bag: Any) -> None:
+    dag = dag_bag.dags["store_sales_etl"]
+    (deadline,) = dag.deadline if isinstance(dag.deadline, list) else [dag.deadline]
+    assert deadline.reference.serialize_reference() == {
+        "reference_type": "DayAfterReference",
+        "at": "09:00",
+        "timezone": "America/New_York",
+    }
+    # The triggerer finds callbacks in plugins/ only.
+    assert deadline.callback.path == "redshift_etl.notifications.sns.DeadlineMissedAlert"
+    # The reviews have no schedule, so that nothing of theirs is ever due.
+    assert not dag_bag.dags["reviews_etl"].deadline
+
+
+def test_days_run_at_once_and_each_task_works_for_one_of_them(dag_bag: Any) -> None:
+    dag = dag_bag.dags["store_sales_etl"]
+    assert dag.max_active_runs == 3
+    for task in dag.tasks:
+        # In Airflow 3.3 a deferred task counts too.
+        alone = None if task.task_id == "wait_for_extract" else 1
+        assert task.max_active_tis_per_dag == alone, task.task_id
+
+
+def test_the_audit_runs_after_a_failure_and_leaves_the_run_red(dag_bag: Any) -> None:
+    dag = dag_bag.dags["store_sales_etl"]
+    record = dag.get_task("record_statements")
+    assert record.is_teardown
+    assert not record.on_failure_fail_dagrun
+    # Airflow takes a run's state from the tasks at the end that are no teardown.
+    ends = {task_id for task_id in record.upstream_task_ids if not dag.get_task(task_id).is_teardown}
+    assert ends == {"publish_reports"}
+
+
+def test_what_is_loaded_and_unloaded_is_an_asset(tasks: list[Any]) -> None:
+    produced = {outlet.name: outlet.uri for task in tasks for outlet in task.outlets}
+    assert produced == {
+        "raw/store_sales": "s3://redshift-etl-data/raw/store_sales",
+        "tpcds.stg_store_sales": "redshift://redshift-etl:5439/dev/tpcds/stg_store_sales",
+        "tpcds.store_sales": "redshift://redshift-etl:5439/dev/tpcds/store_sales",
+        "daily_city_sales": "s3://redshift-etl-data/reports/daily_city_sales",
+        "store_reconciliation": "s3://redshift-etl-data/reports/store_reconciliation",
+        "weekly_store_performance": "s3://redshift-etl-data/reports/weekly_store_performance",
+    }
+
+
+GRAPH = """
+import json, pathlib, sys
+from airflow.dag_processing.dagbag import BundleDagBag
+bag = BundleDagBag(dag_folder=sys.argv[1], bundle_path=pathlib.Path(sys.argv[1]), bundle_name="d")
+assert bag.dags and not bag.import_errors, bag.import_errors
+dag = bag.dags[sys.argv[2]]
+graph = {t.task_id: [sorted(t.upstream_task_ids), t.is_setup, t.is_teardown] for t in dag.tasks}
+print(json.dumps(graph))
+"""
+
+
+def graph(dag_id: str, **settings: str) -> Any:
+    """Parse a DAG in a process of its own, with other settings."""
+    environment = os.environ | {"PYTHONPATH": str(PROJECT / "plugins")}
+    environment |= {f"AIRFLOW__REDSHIFT_ETL__{key.upper()}": value for key, value in settings.items()}
+    done = subprocess.run(
+        [sys.executable, "-c", GRAPH, str(PROJECT / "dags"), dag_id],
+        env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_a_cluster_of_the_pipelines_is_resumed_before_and_paused_after_the_work() -> None:
+    tasks = graph("store_sales_etl", pause_cluster="true")
+    assert tasks["resume_cluster"] == [["wait_for_extract"], True, False]
+    for first in ("create_schema", "create_lake"):
+        assert tasks[first][0] == ["resume_cluster"]
+    assert tasks["pause_cluster"] == [["record_statements", "resume_cluster"], False, True]
+
+
+def test_the_reviews_resume_the_shared_cluster_too_and_publish_without_it() -> None:
+    tasks = graph("reviews_etl", pause_cluster="true")
+    assert tasks["resume_cluster"] == [[], True, False]
+    assert tasks["create_schema"][0] == ["resume_cluster"]
+    assert tasks["pause_cluster"] == [["resume_cluster", "top_reviews"], False, True]
+    assert tasks["publish"][0] == ["top_reviews"]
+
+
+def test_a_workgroup_and_somebody_elses_cluster_have_no_such_tasks() -> None:
+    for dag_id in DAG_IDS:
+        workgroup = graph(dag_id, cluster_identifier="", db_user="", workgroup_name="redshift-etl")
+        assert workgroup == graph(dag_id, pause_cluster="false")
+        assert not {"resume_cluster", "pause_cluster"} & workgroup.keys()
 
 
 PARSE_WITH_AUDIT = """

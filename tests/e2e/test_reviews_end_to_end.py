@@ -8,6 +8,8 @@ from typing import Any
 
 import boto3
 import httpx
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from e2e_stack import BUCKET, Stack
@@ -87,6 +89,34 @@ def test_every_task_ran_one_job_and_its_log_names_the_jobs_log(stack: Stack, run
 def test_a_bad_param_is_refused_before_anything_runs(stack: Stack) -> None:
     with pytest.raises(AirflowError, match="top_n"):
         stack.run("bad", logical_date=None, top_n=0)
+
+
+def test_a_success_is_told_once(stack: Stack, runs: list[str]) -> None:
+    for run_id in runs:
+        (alert,) = stack.alerts(run_id)
+        assert (alert["event"], alert["subject"]) == ("run_succeeded", "DONE: reviews_etl")
+
+
+@pytest.mark.usefixtures("runs")
+def test_a_failed_job_sends_one_alert_with_its_statement_and_is_not_tried_again(stack: Stack) -> None:
+    found = stack.s3.list_objects_v2(Bucket=BUCKET, Prefix="raw/reviews/product_category=Books/")["Contents"]
+    key = found[0]["Key"]
+    good = stack.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+    table = pq.ParquetFile(pa.BufferReader(good)).read()
+    position = table.column_names.index("star_rating")
+    sink = pa.BufferOutputStream()
+    pq.write_table(table.set_column(position, "star_rating", pa.array(["five"] * len(table))), sink)
+    stack.s3.put_object(Bucket=BUCKET, Key=key, Body=sink.getvalue().to_pybytes())
+    try:
+        assert stack.run("wrong-type", logical_date=None) == "failed"
+    finally:
+        stack.s3.put_object(Bucket=BUCKET, Key=key, Body=good)
+    (alert,) = stack.alerts("wrong-type")
+    assert (alert["event"], alert["subject"]) == ("task_failed", "FAILED: reviews_etl.load_reviews")
+    assert "sql/reviews/etl.sql, statement 2 of 2, failed: " in alert["text"]
+    assert "star_rating" in alert["text"]
+    assert "insert into public.reviews" in alert["text"]
+    assert "Try: 1\n" in alert["text"]  # the error would be the same
 
 
 @pytest.mark.usefixtures("runs")

@@ -188,7 +188,7 @@ class InProcess:
         """Put the day's extract into staging: what stage_store_sales does through Spectrum."""
         columns = ", ".join(SCHEMAS["store_sales"].names)
         url = f"s3://{BUCKET}/raw/store_sales/sale_date={day}/"
-        (file,) = self.store.fetch(self.store.list(url), ".parquet")
+        (file,) = self.store.fetch(self.store.find(url), ".parquet")
         self.session.run(f"delete from tpcds.stg_store_sales where sale_date = '{day}'")
         self.session.run(
             f"insert into tpcds.stg_store_sales (sale_date, {columns})"

@@ -15,9 +15,9 @@ from airflow.providers.amazon.aws.hooks.glue import get_glue_log_group_names
 from airflow.providers.amazon.aws.links.glue import GlueJobRunDetailsLink
 from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
 from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
-from airflow.sdk.exceptions import AirflowException
 from botocore.exceptions import ClientError, HTTPClientError
 
+from redshift_etl.failure import RedshiftScriptError, kind_of
 from redshift_etl.glue_runs import GlueRunWatch
 from redshift_etl.operators.once import OnceMixin
 from redshift_etl.triggers.glue_run import GlueRunTrigger
@@ -32,7 +32,7 @@ _THROTTLED: Final = frozenset({"ThrottlingException", "OperationTimeoutException
 _STARTS: Final = 6
 
 
-class GlueScriptError(AirflowException):
+class GlueScriptError(RedshiftScriptError):
     """The job run did not carry out the script; a retry starts another."""
 
 
@@ -88,6 +88,7 @@ class GlueScriptOperator(OnceMixin[str], GlueJobOperator):
 
         Raises:
             GlueScriptError: The run could not be started, or did not succeed.
+            RedshiftScriptError: Redshift refused a statement in a way that `failure` knows.
         """
         return self._see_through(context)
 
@@ -230,7 +231,9 @@ class GlueScriptOperator(OnceMixin[str], GlueJobOperator):
         )
         if not self._watch.succeeded(found):
             reason = found.get("ErrorMessage") or "no message; somebody may have stopped it"
-            raise GlueScriptError(
+            # The job's line ends with the statement's text, which does not decide.
+            kind = kind_of(reason.partition(" -- ")[0], GlueScriptError)
+            raise kind(
                 f"{self.file}: run {run_id} of job {self.job_name} is {found['JobRunState']}: {reason} "
                 f"-- log group {errors}, stream {run_id}"
             )

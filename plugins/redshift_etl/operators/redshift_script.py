@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from functools import cached_property
 from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow.providers.amazon.aws.operators.redshift_data import RedshiftDataOperator
-from airflow.sdk.exceptions import AirflowException
 
-from redshift_etl.audit import StatementAudit, audit, failure, log_line, succeeded
+from redshift_etl.audit import (
+    UNLESS,
+    StatementAudit,
+    audit,
+    log_line,
+    rows_written,
+    statement_name,
+    succeeded,
+)
 from redshift_etl.data_api import StatementWatch
+from redshift_etl.failure import RedshiftScriptError, script_error
 from redshift_etl.operators.once import OnceMixin
 from redshift_etl.script import InvalidScriptError, Script, names, statements
 from redshift_etl.triggers.redshift_statement import RedshiftStatementTrigger
@@ -32,10 +39,6 @@ _REFUSED: Final = frozenset(
         "wait_for_completion",
     }
 )
-
-
-class RedshiftScriptError(AirflowException):
-    """Redshift did not carry out a script; a retry runs it as a new statement."""
 
 
 class RedshiftScriptOperator(  # type: ignore[misc]  # the provider's methods return ids
@@ -91,6 +94,7 @@ class RedshiftScriptOperator(  # type: ignore[misc]  # the provider's methods re
         self.file = sql  # rendering replaces `sql` by the file's content
         self.transaction = transaction
         self.unless = unless
+        self._entries: list[StatementAudit] = []
 
     def execute(self, context: Context) -> list[StatementAudit]:  # type: ignore[override]  # theirs: ids
         """Submit the script, or find the statement that an earlier try submitted, and see it through.
@@ -105,6 +109,15 @@ class RedshiftScriptOperator(  # type: ignore[misc]  # the provider's methods re
         statement_id = self._work(context)
         return self._conclude(statement_id) if statement_id else []
 
+    def post_execute(self, context: Context, result: Any = None) -> None:
+        """Tell the consumers of the task's assets what it did: rows, statement and parameters."""
+        # Airflow 3.3.1 calls this without the result.
+        entries: list[StatementAudit] = result or self._entries
+        for asset in self.outlets:
+            written = rows_written(entries, str(asset.name))
+            told = {"rows": written, "statement_id": self.work_id or None, **self._values()}
+            context["outlet_events"][asset].extra = {k: v for k, v in told.items() if v is not None}
+
     def on_kill(self) -> None:
         """Cancel the statement when the task's process is told to stop or runs out of time."""
         if self.cancel_on_kill and self.work_id:
@@ -117,18 +130,17 @@ class RedshiftScriptOperator(  # type: ignore[misc]  # the provider's methods re
     def _start(self, context: Context, token: str) -> str | None:
         """Submit the script; the Data API answers a known token with the statement that it already has."""
         script = self._script()
-        if self.unless and self._returns_a_row(self.unless):
+        name = self._statement_name(context)
+        if self.unless and self._returns_a_row(self.unless, statement_name(name, UNLESS)):
             self.log.info("%s: nothing to do, because this returned a row: %s", self.file, self.unless)
             return None
-        return self._submit(script, self._statement_name(context), token)
+        return self._submit(script, name, token)
 
     def _statement_name(self, context: Context) -> str:
         """Name the statement so that `aws redshift-data list-statements --statement-name` finds it."""
         ti = context["ti"]
-        name = f"{ti.dag_id}.{ti.task_id}.{ti.run_id}"
-        if ti.map_index is not None and ti.map_index >= 0:
-            name = f"{name}.{ti.map_index}"
-        return re.sub(r"[^\w.-]", "-", name, flags=re.ASCII)[:500]
+        mapped = str(ti.map_index) if ti.map_index is not None and ti.map_index >= 0 else None
+        return statement_name(ti.dag_id, ti.run_id, ti.task_id, mapped)
 
     def _script(self) -> Script:
         """Split and check the rendered file."""
@@ -174,7 +186,7 @@ class RedshiftScriptOperator(  # type: ignore[misc]  # the provider's methods re
         )
         return answer
 
-    def _returns_a_row(self, query: str) -> bool:
+    def _returns_a_row(self, query: str, name: str) -> bool:
         """Run one query, with those of the task's parameters that it names."""
         used = names(query)
         values = {name: value for name, value in self._values().items() if name in used}
@@ -183,11 +195,11 @@ class RedshiftScriptOperator(  # type: ignore[misc]  # the provider's methods re
             raise InvalidScriptError(
                 f"{script.file} holds {len(script.statements)} statements: give one query."
             )
-        request = self._target() | ({"Parameters": script.bound} if values else {})
+        request = self._target() | {"StatementName": name} | ({"Parameters": script.bound} if values else {})
         self.work_id = self.hook.conn.execute_statement(Sql=script.statements[0], **request)["Id"]
         found = self._watch.wait(self.work_id, inf)
         if found is None or not succeeded(found):
-            raise RedshiftScriptError(failure(found, script.file) if found else script.file)
+            raise script_error(found, script.file) if found else RedshiftScriptError(script.file)
         return found.get("ResultRows", 0) > 0
 
     def _trigger(self, work_id: str) -> RedshiftStatementTrigger:
@@ -207,5 +219,6 @@ class RedshiftScriptOperator(  # type: ignore[misc]  # the provider's methods re
         for entry in entries:
             self.log.info("%s", log_line(entry, len(entries)))
         if not succeeded(found):
-            raise RedshiftScriptError(failure(found, self.file))
+            raise script_error(found, self.file)
+        self._entries = entries
         return entries

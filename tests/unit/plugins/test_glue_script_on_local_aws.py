@@ -16,6 +16,7 @@ from plugins_context import TaskStateStore
 from reviews_account import ENDLESS, FILE, JOB, runs, script, set_up, sql
 
 from local_aws.server import Server
+from redshift_etl.failure import UnrepeatableScriptError
 from redshift_etl.operators.glue_script import GlueScriptError, GlueScriptOperator
 
 Context = Callable[..., Any]
@@ -107,15 +108,25 @@ def test_a_clear_after_success_runs_it_again(glue: Any, make_context: Context) -
     assert len(runs(glue)) == 2
 
 
+def test_what_the_text_of_a_statement_says_does_not_decide_whether_a_retry_helps(
+    make_context: Context,
+) -> None:
+    operator = script("insert into kept select 1 / (n - 7) from kept where 'syntax error at or near' <> ''")
+    operator.deferrable = False
+    with pytest.raises(GlueScriptError, match="ivi"):
+        operator.execute(make_context(operator))
+
+
 def test_a_failing_statement_is_the_tasks_error_and_a_retry_is_a_new_run(
     glue: Any, make_context: Context
 ) -> None:
     operator = script("delete from kept; insert into kept select n from nowhere", retries=2, deferrable=False)
-    with pytest.raises(GlueScriptError) as error:
+    with pytest.raises(UnrepeatableScriptError) as error:
         operator.execute(make_context(operator))
     text = str(error.value)
     assert f"{FILE}, statement 2 of 2, failed: " in text
     assert 'relation "nowhere" does not exist' in text
+    assert "-- insert into kept select n from nowhere" in text
     assert "log group /aws-glue/python-jobs/error, stream jr_" in text
     assert sql("select n from kept") == [7]
     again = script("insert into kept values (8)", retries=2, deferrable=False)

@@ -13,8 +13,9 @@ from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 from plugins_context import TaskStateStore
 
 from local_aws.server import Server
+from redshift_etl.failure import RedshiftScriptError
 from redshift_etl.operators.redshift_no_rows import RedshiftNoRowsOperator
-from redshift_etl.operators.redshift_script import RedshiftScriptError, RedshiftScriptOperator
+from redshift_etl.operators.redshift_script import RedshiftScriptOperator
 
 Context = Callable[..., Any]
 

@@ -3,10 +3,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.sdk import DAG
+from airflow.sdk import DAG, Asset
 from airflow.sdk.bases.operator import TriggerFailureReason
 from airflow.sdk.exceptions import TaskDeferralTimeout, TaskDeferred
 from botocore.stub import ANY, Stubber
@@ -22,7 +23,8 @@ from plugins_context import (
 )
 
 from redshift_etl.data_api import StatementLostError
-from redshift_etl.operators.redshift_script import RedshiftScriptError, RedshiftScriptOperator
+from redshift_etl.failure import RedshiftScriptError
+from redshift_etl.operators.redshift_script import RedshiftScriptOperator
 from redshift_etl.script import InvalidScriptError
 from redshift_etl.triggers.redshift_statement import RedshiftStatementTrigger
 
@@ -73,14 +75,20 @@ def test_file_values_and_query_are_rendered(tmp_path: Any) -> None:
 def test_one_statement_goes_out_alone(make: Make, api: Stubber, make_context: Context) -> None:
     operator = make("-- sales\nselect :day;", parameters={"day": "2003-01-02"})
     submitted(api, Sql="select :day", Parameters=[{"name": "day", "value": "2003-01-02"}])
-    looks(api, described("FINISHED", ResultRows=1, Duration=120_000_000), WaitTimeSeconds=5)
+    looks(
+        api,
+        described("FINISHED", ResultRows=1, ResultSize=4, RedshiftQueryId=71, Duration=120_000_000),
+        WaitTimeSeconds=5,
+    )
     assert operator.execute(make_context(operator)) == [
         {
             "number": 1,
             "statement_id": STATEMENT_ID,
             "database_user": "awsuser",
             "file": "store_sales/load.sql",
+            "query_id": 71,
             "rows": 1,
+            "bytes": 4,
             "seconds": 0.12,
             "status": "FINISHED",
             "error": "",
@@ -119,7 +127,7 @@ def test_a_dba_finds_the_statement_by_its_name(make: Make, api: Stubber, make_co
     submitted(
         api,
         Sql="select 1",
-        StatementName="store_sales_etl.load.manual__2003-01-02T03-04-05-00-00",
+        StatementName="store_sales_etl.manual__2003-01-02T03-04-05-00-00.load",
     )
     looks(api, described("FINISHED"), WaitTimeSeconds=5)
     operator.execute(make_context(operator))
@@ -285,7 +293,11 @@ def test_unless_with_a_row_leaves_nothing_to_do(
     api.add_response(
         "execute_statement",
         {"Id": STATEMENT_ID},
-        target | {"Sql": "select 1 from svv_external_tables"},
+        target
+        | {
+            "Sql": "select 1 from svv_external_tables",
+            "StatementName": "store_sales_etl.manual__2003-01-02T03-04-05-00-00.load.unless",
+        },
     )
     looks(api, described("FINISHED", ResultRows=1), WaitTimeSeconds=30)
     assert operator.execute(make_context(operator)) == []
@@ -305,3 +317,31 @@ def test_unless_without_a_row_runs_the_script(make: Make, api: Stubber, make_con
     submitted(api, Sql="select :day", Parameters=values)
     looks(api, described("FINISHED", ResultRows=1), WaitTimeSeconds=5)
     assert len(operator.execute(make_context(operator))) == 1
+
+
+# --- assets
+
+
+def test_an_event_of_an_asset_tells_rows_statement_and_parameters(
+    make: Make, api: Stubber, make_context: Context
+) -> None:
+    table, other = Asset(name="tpcds.t", uri="x://t"), Asset(name="tpcds.other", uri="x://other")
+    operator = make(
+        "delete from tpcds.t; insert into tpcds.t (a) select :day; insert into tpcds.t_2 select 1",
+        parameters={"day": "2003-01-02"},
+        outlets=[table, other],
+    )
+    submitted(api, Sqls=ANY, Parameters=ANY, ExecutionMode="TRANSACTION")
+    parts = [
+        part(1, "FINISHED", "delete from tpcds.t", ResultRows=9),
+        part(2, "FINISHED", "insert into tpcds.t (a) select :day", ResultRows=166),
+        part(3, "FINISHED", "insert into tpcds.t_2 select 1", ResultRows=1),
+    ]
+    looks(api, described("FINISHED", SubStatements=parts), WaitTimeSeconds=5)
+    context = make_context(operator)
+    context["outlet_events"] = {table: SimpleNamespace(), other: SimpleNamespace()}
+    operator.execute(context)
+    operator.post_execute(context)
+    common = {"day": "2003-01-02", "statement_id": STATEMENT_ID}
+    assert context["outlet_events"][table].extra == common | {"rows": 166}
+    assert context["outlet_events"][other].extra == common

@@ -16,6 +16,7 @@ CLUSTER = {
     "glue_job_name": "reviews-etl",
     "reviews_location": "s3://redshift-etl-data/raw/reviews/",
     "sql_dir": "/usr/local/airflow/dags/sql",
+    "sns_topic_arn": "arn:aws:sns:us-east-1:123456789012:redshift-etl-alerts",
     "timezone": "America/New_York",
 }
 SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:redshift-etl/warehouse-AbCdEf"
@@ -67,6 +68,7 @@ def test_a_workgroup_may_have_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
         "glue_job_name",
         "reviews_location",
         "sql_dir",
+        "sns_topic_arn",
         "timezone",
     ],
 )
@@ -101,6 +103,11 @@ def test_a_missing_key_is_named_with_its_variable(monkeypatch: pytest.MonkeyPatc
         ("timezone", "Mars/Olympus"),
         ("timezone", "Europe"),
         ("timezone", "../etc/passwd"),
+        ("sns_topic_arn", "redshift-etl-alerts"),
+        ("sns_topic_arn", "arn:aws:sns:us-east-1:123456789012:redshift-etl-alerts.fifo"),
+        ("deadline", "9:00"),
+        ("deadline", "24:00"),
+        ("pause_cluster", "yes"),
         ("schedule", "every day"),
         ("schedule", "0 25 * * *"),
     ],
@@ -127,6 +134,15 @@ def test_a_misshapen_value_is_named_with_its_variable(
         ({"secret_arn": SECRET}, ("db_user", "secret_arn")),
         ({"db_user": None}, ("db_user", "secret_arn")),
         ({"cluster_identifier": None, "workgroup_name": "redshift-etl"}, ("db_user", "workgroup_name")),
+        (
+            {
+                "cluster_identifier": None,
+                "db_user": None,
+                "workgroup_name": "redshift-etl",
+                "pause_cluster": "true",
+            },
+            ("pause_cluster", "workgroup_name"),
+        ),
     ],
 )
 def test_a_contradiction_names_both_keys(
@@ -135,6 +151,12 @@ def test_a_contradiction_names_both_keys(
     with pytest.raises(AirflowConfigException) as error:
         load(monkeypatch, **changes)
     assert str(error.value).startswith(f"[redshift_etl] {named[0]} and {named[1]} are both ")
+
+
+def test_the_cluster_is_left_alone_unless_the_pipelines_own_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load(monkeypatch, pause_cluster="true").pauses_cluster
+    assert not load(monkeypatch, pause_cluster="false").pauses_cluster
+    assert not load(monkeypatch, pause_cluster="").pauses_cluster
 
 
 def test_every_key_is_documented() -> None:

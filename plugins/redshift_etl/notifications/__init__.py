@@ -1,0 +1,1 @@
+"""Alerts: what a person is told, and how it reaches them."""

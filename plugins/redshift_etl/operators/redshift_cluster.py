@@ -1,0 +1,201 @@
+"""Have a provisioned cluster running while the pipelines need it, and paused when none does."""
+
+from __future__ import annotations
+
+import time
+from abc import abstractmethod
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from airflow.providers.amazon.aws.hooks.redshift_cluster import RedshiftHook
+from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
+from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+from redshift_etl.triggers.redshift_cluster import ClusterStatusTrigger
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+# https://docs.aws.amazon.com/redshift/latest/mgmt/rs-mgmt-cluster-status.html, with `pausing` and `resuming`.
+# Whatever is in none of these sets is on its way to one of them: it is waited for.
+USABLE: Final = frozenset({"available", "available, prep-for-resize", "available, resize-cleanup"})
+GONE: Final = frozenset({"deleting", "final-snapshot"})
+BROKEN: Final = frozenset(
+    {
+        "hardware-failure",
+        "incompatible-hsm",
+        "incompatible-network",
+        "incompatible-parameters",
+        "incompatible-restore",
+        "storage-full",
+    }
+)
+
+# States of a task that has not begun.
+_TO_COME: Final = ["null", "scheduled", "queued", "up_for_reschedule"]
+
+
+class ClusterStatusError(AirflowFailException):
+    """The cluster is in a status from which only a person can bring it back."""
+
+
+class ClusterTimeoutError(AirflowException):
+    """The cluster has not reached the status within the time limit."""
+
+
+class ClusterOperator(AwsBaseOperator[RedshiftHook]):
+    """Looks at a cluster's status, does what the status asks for, and waits in the triggerer for the next.
+
+    Args:
+        cluster_identifier: The cluster.
+        time_limit: How long the cluster may take.
+        poll_interval: Seconds between two looks of the triggerer.
+        kwargs: The AWS connection's arguments and BaseOperator's.
+    """
+
+    aws_hook_class = RedshiftHook
+    template_fields: Sequence[str] = aws_template_fields("cluster_identifier")
+    ui_color = "#e4e0f4"
+    deferrable = True
+
+    def __init__(
+        self,
+        *,
+        cluster_identifier: str,
+        time_limit: timedelta = timedelta(hours=1),
+        poll_interval: int = 15,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.cluster_identifier = cluster_identifier
+        self.time_limit = time_limit
+        self.poll_interval = poll_interval
+
+    @abstractmethod
+    def proceed(self, status: str, context: Context) -> bool:
+        """Do what the status asks for; True when there is nothing more to do or to wait for."""
+
+    def execute(self, context: Context) -> str:
+        """See the cluster through.
+
+        Returns:
+            The cluster's last status.
+
+        Raises:
+            ClusterStatusError: The cluster does not exist, or only a person can help it.
+            ClusterTimeoutError: It took longer than the time limit.
+        """
+        return self._look(context, time.time() + self.time_limit.total_seconds())
+
+    def look_again(self, context: Context, event: dict[str, Any]) -> str:
+        """Take up the task after the trigger has fired."""
+        return self._look(context, event["until"])
+
+    def _look(self, context: Context, until: float) -> str:
+        status = seen = self._status()
+        self.log.info("Cluster %s is %s.", self.cluster_identifier, status)
+        try:
+            done = self.proceed(status, context)
+        except self._redshift.exceptions.InvalidClusterStateFault as error:
+            # The status changed between look and call, or Redshift says available before it accepts a call.
+            self.log.info("Redshift refused for now: %s", error)
+            done, seen = False, ""
+        if not done:
+            if time.time() >= until:
+                raise ClusterTimeoutError(
+                    f"Cluster {self.cluster_identifier} is still {status} after {self.time_limit}: "
+                    "look at its events in the Redshift console, then clear this task."
+                )
+            self.defer(
+                trigger=ClusterStatusTrigger(
+                    cluster_identifier=self.cluster_identifier,
+                    status=seen,
+                    until=until,
+                    poll_interval=self.poll_interval,
+                    aws_conn_id=self.aws_conn_id,
+                    region_name=self.region_name,
+                ),
+                method_name=self.look_again.__name__,
+            )
+        return status
+
+    def _status(self) -> str:
+        try:
+            answer = self._redshift.describe_clusters(ClusterIdentifier=self.cluster_identifier)
+        except self._redshift.exceptions.ClusterNotFoundFault as error:
+            raise ClusterStatusError(
+                f"There is no cluster {self.cluster_identifier}: "
+                "create it, or name another in [redshift_etl] cluster_identifier."
+            ) from error
+        return str(answer["Clusters"][0]["ClusterStatus"])
+
+    @property
+    def _redshift(self) -> Any:  # the stubs of boto3's redshift are not installed
+        return self.hook.conn
+
+
+class ResumeClusterOperator(ClusterOperator):
+    """Makes the cluster available, whatever it is doing; meant as a setup task."""
+
+    def proceed(self, status: str, context: Context) -> bool:  # noqa: ARG002 - the pausing one needs it
+        """Resume a paused cluster; wait for one that resumes, pauses, restarts or changes."""
+        if status in USABLE:
+            return True
+        if status in GONE | BROKEN:
+            raise ClusterStatusError(
+                f"Cluster {self.cluster_identifier} is {status}: bring it back in the Redshift console, "
+                "from a snapshot if need be, then clear this task."
+            )
+        if status == "paused":
+            self._redshift.resume_cluster(ClusterIdentifier=self.cluster_identifier)
+        return False
+
+
+class PauseClusterOperator(ClusterOperator):
+    """Pauses the cluster unless another run needs it now; meant as a teardown task.
+
+    A run needs it from the moment its `resume` task begins until its own pause does: so the last one pauses,
+    also of two that end together. A run that still waits for its extracts does not count, because it will
+    resume the cluster itself.
+
+    Args:
+        dag_ids: The DAGs that share the cluster, each with two tasks of these operators and these names.
+        resume_task_id: The name of their task that resumes it.
+        kwargs: ClusterOperator's arguments.
+    """
+
+    def __init__(
+        self, *, dag_ids: Sequence[str], resume_task_id: str = "resume_cluster", **kwargs: Any
+    ) -> None:
+        super().__init__(**kwargs)
+        self.dag_ids = list(dag_ids)
+        self.resume_task_id = resume_task_id
+
+    def proceed(self, status: str, context: Context) -> bool:
+        """Pause an available cluster; wait for one that restarts or changes."""
+        if status in GONE | {"paused", "pausing"}:
+            return True
+        if status in BROKEN - {"storage-full"}:
+            raise ClusterStatusError(
+                f"Cluster {self.cluster_identifier} is {status} and cannot be paused: "
+                "end its cost by hand in the Redshift console."
+            )
+        if needing := {dag_id: runs for dag_id in self.dag_ids if (runs := self._needing(dag_id, context))}:
+            self.log.info("Not paused, because other runs need it: %s", needing)
+            return True
+        if status in USABLE | {"storage-full"}:
+            self._redshift.pause_cluster(ClusterIdentifier=self.cluster_identifier)
+            self.log.info("Cluster %s is told to pause.", self.cluster_identifier)
+            return True
+        return False
+
+    def _needing(self, dag_id: str, context: Context) -> int:
+        """Count the runs whose pause has not begun, less those whose resume has not either."""
+        ti: Any = context["ti"]
+        pauses, resumes = (
+            ti.get_ti_count(dag_id=dag_id, task_ids=[task_id], states=_TO_COME)
+            for task_id in (self.task_id, self.resume_task_id)
+        )
+        return max(int(pauses) - int(resumes), 0)

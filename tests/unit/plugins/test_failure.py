@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import pytest
+from airflow.sdk.definitions.retry_policy import RetryAction
+from plugins_context import described, part
+
+from redshift_etl.failure import (
+    RETRY_POLICY,
+    RedshiftScriptError,
+    SerializationConflictError,
+    UnrepeatableScriptError,
+    script_error,
+)
+
+
+def action(message: str, **more: object) -> tuple[RetryAction, type[Exception]]:
+    error = script_error(described("FAILED", Error=message, **more), "load.sql")
+    assert message in str(error)
+    decision = RETRY_POLICY.evaluate(error, try_number=1, max_tries=2)
+    return decision.action, type(error)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "ERROR: 1023\n  DETAIL: Serializable isolation violation on table - 1, transactions",
+        "ERROR: Serializable isolation violation on table in Redshift",
+        "ERROR: 1018\n  DETAIL: Relation does not exist.",
+        "ERROR: could not serialize access due to concurrent update",
+    ],
+)
+def test_a_conflict_of_transactions_is_tried_again(message: str) -> None:
+    assert action(message) == (RetryAction.RETRY, SerializationConflictError)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        'ERROR: syntax error at or near "selct"',
+        'ERROR: relation "tpcds.nowhere" does not exist',
+        'ERROR: column "i_item" does not exist in item',
+        "ERROR: permission denied for relation item",
+        "ERROR: Spectrum Scan Error DETAIL: File 's3://b/k' has an incompatible Parquet schema for column",
+        "ERROR: value too long for type character varying(16)",
+        'ERROR: invalid input syntax for integer: "many"',
+    ],
+)
+def test_what_every_try_would_repeat_fails_at_once(message: str) -> None:
+    assert action(message) == (RetryAction.FAIL, UnrepeatableScriptError)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "ERROR: Disk Full",
+        "ERROR: S3ServiceException: Please reduce your request rate., Status 503, Error SlowDown",
+        "ERROR: The specified key does not exist.",
+        "connection lost",
+    ],
+)
+def test_anything_else_is_tried_as_often_as_the_task_says(message: str) -> None:
+    assert action(message) == (RetryAction.DEFAULT, RedshiftScriptError)
+
+
+def test_the_text_of_the_statement_does_not_decide() -> None:
+    quoted = "select 'ERROR: 1023 syntax error at or near'"
+    assert action("ERROR: Disk Full", QueryString=quoted)[0] is RetryAction.DEFAULT
+
+
+def test_in_a_batch_the_statement_that_failed_decides() -> None:
+    found = described(
+        "FAILED",
+        SubStatements=[
+            part(1, "ABORTED", "insert into a select 1"),
+            part(2, "FAILED", "insert into b select 1", Error="ERROR: 1023 DETAIL: Serializable isolation"),
+        ],
+    )
+    assert isinstance(script_error(found, "load.sql"), SerializationConflictError)
+
+
+def test_the_policy_survives_airflows_serialization() -> None:
+    restored = type(RETRY_POLICY).deserialize(RETRY_POLICY.serialize())
+    error = SerializationConflictError("x")
+    assert restored.evaluate(error, 1, 2) == RETRY_POLICY.evaluate(error, 1, 2)
