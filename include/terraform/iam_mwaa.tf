@@ -102,7 +102,7 @@ resource "aws_iam_role_policy" "airflow_pipelines" {
         {
           Sid      = "FollowOwnStatements"
           Effect   = "Allow"
-          Action   = ["redshift-data:DescribeStatement", "redshift-data:GetStatementResult", "redshift-data:CancelStatement"]
+          Action   = [for call in ["DescribeStatement", "GetStatementResult", "CancelStatement", "ListStatements"] : "redshift-data:${call}"]
           Resource = "*"
           Condition = {
             StringEquals = { "redshift-data:statement-owner-iam-userid" = "$${aws:userid}" }
@@ -136,10 +136,10 @@ resource "aws_iam_role_policy" "airflow_pipelines" {
           Resource = "${module.bucket["data"].arn}/*"
         },
         {
-          Sid      = "WriteReportManifests"
+          Sid      = "WriteManifestsSamplesAndRecords"
           Effect   = "Allow"
           Action   = "s3:PutObject"
-          Resource = "${module.bucket["data"].arn}/reports/*"
+          Resource = [for folder in ["audit", "quality", "reports"] : "${module.bucket["data"].arn}/${folder}/*"]
         },
         {
           Sid      = "RunJob"
@@ -169,6 +169,12 @@ resource "aws_iam_role_policy" "airflow_pipelines" {
           Resource = aws_sns_topic.alerts.arn
         },
       ],
+      local.pauses_cluster ? [{
+        Sid      = "PauseAndResume"
+        Effect   = "Allow"
+        Action   = ["redshift:DescribeClusters", "redshift:PauseCluster", "redshift:ResumeCluster"]
+        Resource = aws_redshift_cluster.this[0].arn
+      }] : [],
       var.enable_quicksight ? [{
         Sid      = "RefreshDataSet"
         Effect   = "Allow"

@@ -46,6 +46,9 @@ locals {
     one(aws_redshift_cluster.this[*].master_password_secret_arn)
   ) : one(aws_redshiftserverless_namespace.this[*].admin_password_secret_arn)
 
+  # Serverless pauses by itself.
+  pauses_cluster = local.provisioned && var.pause_cluster
+
   # The keys of plugins/redshift_etl/settings.py, no more and no fewer; null is "not set".
   airflow_settings = {
     database               = var.database
@@ -59,7 +62,10 @@ locals {
     reviews_location       = "s3://${module.bucket["data"].name}/raw/reviews/"
     quicksight_data_set_id = one(aws_quicksight_data_set.top_reviews[*].data_set_id)
     sql_dir                = "/usr/local/airflow/dags/sql"
+    sns_topic_arn          = aws_sns_topic.alerts.arn
     timezone               = var.timezone
     schedule               = var.schedule
+    deadline               = var.deadline
+    pause_cluster          = local.pauses_cluster ? "true" : null
   }
 }

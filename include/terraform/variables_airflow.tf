@@ -125,3 +125,20 @@ variable "quicksight_principal_arn" {
     error_message = "quicksight_principal_arn is missing or no QuickSight user: set it to arn:aws:quicksight:<region>:<account>:user/default/<name>, or set enable_quicksight = false."
   }
 }
+
+variable "deadline" {
+  description = "Time of day, HH:MM in the time zone, by which the day before must be loaded, or an alert is sent; null: no such alert."
+  type        = string
+  default     = "09:00"
+
+  validation {
+    condition     = var.deadline == null || can(regex("^([01][0-9]|2[0-3]):[0-5][0-9]$", var.deadline))
+    error_message = "deadline is not a time of day: use HH:MM such as 09:00, or null for no such alert."
+  }
+}
+
+variable "pause_cluster" {
+  description = "Whether the pipelines resume the provisioned cluster when they need it and pause it after the last run; not for a cluster that others query."
+  type        = bool
+  default     = false
+}
