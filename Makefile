@@ -81,6 +81,10 @@ sql-copy:
 	@find $(SQL_COPY) -name '*.sql' -exec \
 		sed -i -E 's/([^:]):([a-z_]+)/\1'"':\2'"'/g; s/(\$$\{[a-z_]+\})/'"'\1'"'/g' {} +
 
+.PHONY: package
+package: setup ## Build what AWS needs into dist/ (DAGs with SQL, plugins.zip, the Glue wheel)
+	@$(INCLUDE) $(BIN)/python -m mwaa.package
+
 .PHONY: lock
 lock: setup ## Resolve requirements-dev.txt anew under MWAA's pins: make lock CONSTRAINTS=FILE
 	@test -n "$(CONSTRAINTS)" || { echo "Name MWAA's constraints file: make lock CONSTRAINTS=FILE" >&2; exit 1; }

@@ -1,0 +1,1 @@
+"""What goes to Amazon MWAA: the package that Terraform and the upload take."""

@@ -1,0 +1,61 @@
+"""`make package`: builds `dist/mwaa` (DAGs with their SQL, plugins.zip, requirements.txt) and `dist/glue` (the wheel).
+
+Reproducible: the same sources give the same bytes, so that an upload without a change is no new version, which on
+MWAA would be an update of the environment.
+"""
+
+import shutil
+import sys
+import zipfile
+from pathlib import Path
+
+from glue.wheel import build
+
+PROJECT = Path(__file__).resolve().parents[2]
+NOT_SHIPPED = ("__pycache__", "*.pyc")
+# ZIP knows no time before 1980; a file's own time would make every build another.
+EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+def package(target: Path) -> list[Path]:
+    """Build everything that AWS needs.
+
+    Args:
+        target: The folder to build in; what an earlier build left there is removed.
+
+    Returns:
+        The files, sorted.
+    """
+    shutil.rmtree(target, ignore_errors=True)
+    airflow = target / "mwaa"
+    ignore = shutil.ignore_patterns(*NOT_SHIPPED)
+    shutil.copytree(PROJECT / "dags", airflow / "dags", ignore=ignore)
+    # sql_dir on MWAA: the DAG folder is the only one that is synced without an environment update.
+    shutil.copytree(PROJECT / "sql", airflow / "dags" / "sql", ignore=ignore)
+    shutil.copyfile(PROJECT / "requirements.txt", airflow / "requirements.txt")
+    _zip(PROJECT / "plugins", airflow / "plugins.zip")
+    (target / "glue").mkdir()
+    build(target / "glue")
+    return sorted(path for path in target.rglob("*") if path.is_file())
+
+
+def _zip(folder: Path, archive: Path) -> None:
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), EPOCH)
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                entry.external_attr = 0o644 << 16  # whatever this machine's umask is
+                zipped.writestr(entry, path.read_bytes())
+
+
+def main() -> int:
+    """Build into `dist` and print what is there."""
+    target = PROJECT / "dist"
+    for path in package(target):
+        sys.stdout.write(f"{path.relative_to(PROJECT)}  {path.stat().st_size:,} bytes\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

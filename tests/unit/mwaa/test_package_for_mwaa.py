@@ -1,0 +1,46 @@
+"""The package is what MWAA lays out: complete, importable from its own files, and the same bytes every time."""
+
+import hashlib
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+from laptop.environment import PROJECT
+from mwaa.package import package
+
+
+def digests(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_building_twice_gives_the_same_bytes(tmp_path: Path) -> None:
+    package(tmp_path / "one")
+    package(tmp_path / "two")
+    assert digests(tmp_path / "one") == digests(tmp_path / "two")
+
+
+def test_everything_airflow_needs_is_there_and_nothing_of_include(tmp_path: Path) -> None:
+    names = {str(path.relative_to(tmp_path / "dist")) for path in package(tmp_path / "dist")}
+    dags = {f"mwaa/dags/{path.name}" for path in (PROJECT / "dags").glob("*.py")}
+    sql = {f"mwaa/dags/sql/{path.relative_to(PROJECT / 'sql')}" for path in (PROJECT / "sql").rglob("*.sql")}
+    assert dags | sql | {"mwaa/plugins.zip", "mwaa/requirements.txt", "mwaa/dags/.airflowignore"} <= names
+    assert sum(name.startswith("glue/redshift_sql-") and name.endswith(".whl") for name in names) == 1
+    assert not any("include" in name or "__pycache__" in name for name in names)
+
+
+def test_the_plugins_import_from_the_archive_alone(tmp_path: Path) -> None:
+    package(tmp_path / "dist")
+    with zipfile.ZipFile(tmp_path / "dist" / "mwaa" / "plugins.zip") as archive:
+        archive.extractall(tmp_path / "plugins")
+    code = "import redshift_etl.operators.redshift_script as m, redshift_etl.notifications.sns; print(m.__file__)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": str(tmp_path / "plugins"), "AIRFLOW_HOME": str(tmp_path), "PATH": "/usr/bin:/bin"},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert str(tmp_path / "plugins") in done.stdout
