@@ -1,7 +1,7 @@
-"""`make package`: builds `dist/mwaa` (DAGs with their SQL, plugins.zip, requirements.txt) and `dist/glue` (the wheel).
+"""`make package`: builds `dist/mwaa` (DAGs with SQL, plugins.zip, requirements.txt) and `dist/glue` (a wheel).
 
-Reproducible: the same sources give the same bytes, so that an upload without a change is no new version, which on
-MWAA would be an update of the environment.
+Reproducible: the same sources give the same bytes, so that an upload without a change is no new version,
+which on MWAA would be an update of the environment.
 """
 
 import shutil
