@@ -1,4 +1,4 @@
-"""`make package`: builds `dist/mwaa` (DAGs with SQL, plugins.zip, requirements.txt) and `dist/glue` (a wheel).
+"""`make package`: builds `dist/mwaa` (DAGs with SQL, plugins.zip, requirements.txt) and `dist/glue`.
 
 Reproducible: the same sources give the same bytes, so that an upload without a change is no new version,
 which on MWAA would be an update of the environment.
