@@ -4,12 +4,6 @@ import pytest
 from terraform_cli import Terraform, copy_of_configuration
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line(
-        "markers", "terraform: needs Terraform and its AWS provider; minutes, not seconds"
-    )
-
-
 @pytest.fixture(scope="session")
 def terraform(tmp_path_factory: pytest.TempPathFactory) -> Terraform:
     return copy_of_configuration(tmp_path_factory.mktemp("terraform"))
