@@ -26,7 +26,7 @@ def files(settings: Settings, folder: str, name: str | None = None) -> Asset:
 
     Args:
         settings: The pipelines' settings.
-        folder: Such as `reports/daily_store_sales`.
+        folder: Such as `reports/weekly_store_performance`.
         name: The temp table that is unloaded there, whose rows count; None: nothing is counted.
 
     Returns:
