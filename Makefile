@@ -86,7 +86,8 @@ package: setup ## Build what AWS needs into dist/ (DAGs with SQL, plugins.zip, t
 	@$(INCLUDE) $(BIN)/python -m mwaa.package
 
 .PHONY: lock
-lock: setup ## Resolve requirements-dev.txt anew under MWAA's pins: make lock CONSTRAINTS=FILE
+lock: setup ## Resolve both requirements files anew under MWAA's pins: make lock CONSTRAINTS=FILE
 	@test -n "$(CONSTRAINTS)" || { echo "Name MWAA's constraints file: make lock CONSTRAINTS=FILE" >&2; exit 1; }
-	@$(BIN)/uv pip compile --quiet --group dev --constraint "$(CONSTRAINTS)" --generate-hashes \
-		--no-emit-index-url --no-header --no-annotate --output-file requirements-dev.txt
+	@for group in local:include/docker/requirements.txt dev:requirements-dev.txt; do \
+		$(BIN)/uv pip compile --quiet --group "$${group%%:*}" --constraint "$(CONSTRAINTS)" --generate-hashes \
+			--no-emit-index-url --no-header --no-annotate --output-file "$${group##*:}"; done
