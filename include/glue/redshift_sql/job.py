@@ -44,7 +44,7 @@ def main(application: str, argv: Sequence[str] | None = None) -> str | None:
     try:
         arguments = _arguments(options.params, options.param)
         script = Script.read(options.file, _source(options.bucket, options.file), arguments)
-        login = Login.read(options.db_creds)
+        login = Login.read(options.db_creds, options.host, options.port)
         connection = login.connect(options.db, application)
         log.info("%s holds %d statements; connected to %s", script.file, len(script.statements), login)
         try:
@@ -74,6 +74,8 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--db_creds", required=True, help="name or ARN of the secret with the login")
     parser.add_argument("--db", required=True, help="the database")
     parser.add_argument("--bucket", required=True, help="the bucket of the script")
+    parser.add_argument("--host", help="the endpoint's host name, where the secret has none")
+    parser.add_argument("--port", type=int, help="its port, where the secret has none")
     parser.add_argument("--params", help="the script's arguments as a JSON object of strings")
     parser.add_argument(
         "--param", action="append", default=[], help="one of the script's arguments, name=value"

@@ -12,7 +12,6 @@ import redshift_connector
 from botocore.exceptions import BotoCoreError, ClientError
 from redshift_connector.error import Error
 
-_KEYS = ("username", "password", "host", "port")
 # Passwords and keys that SQL may hold: CREATE USER ... PASSWORD '...', COPY ... CREDENTIALS '...'.
 _SQL_SECRET = re.compile(
     r"(\b(?:password|credentials|access_key_id|secret_access_key|session_token|master_symmetric_key)\b"
@@ -47,12 +46,15 @@ class Login:
     ssl: bool = True
 
     @classmethod
-    def read(cls, secret: str) -> Login:
+    def read(cls, secret: str, host: str | None = None, port: int | None = None) -> Login:
         """Read a secret of Secrets Manager.
 
         Args:
             secret: Its name or ARN. Its value is a JSON object with username, password, host and port, as the
-                console writes it; other keys, engine and dbname for example, are not read.
+                console writes it; other keys, engine and dbname for example, are not read. A master password
+                that Redshift manages itself has only username and password.
+            host: The endpoint where the secret names no host.
+            port: Its port where the secret names none.
 
         Raises:
             LoginError: It cannot be read, or a key is missing or of the wrong type.
@@ -66,23 +68,30 @@ class Login:
         except (ValueError, KeyError):
             content = None
         if not isinstance(content, dict):
-            raise LoginError(
-                f"Secret {secret} is not a JSON object: store username, password, host and port in it."
-            )
-        for key in ("username", "password", "host", "port"):
-            if content.get(key) in {None, ""}:
+            raise LoginError(f"Secret {secret} is not a JSON object: store username and password in it.")
+        for key in ("username", "password"):
+            if content.get(key) in (None, ""):
+                raise LoginError(f"Secret {secret} has no key {key}: store username and password in it.")
+        endpoint = {"host": content.get("host") or host, "port": content.get("port") or port}
+        for key, value in endpoint.items():
+            if value is None:
                 raise LoginError(
-                    f"Secret {secret} has no key {key}: store username, password, host and port in it."
+                    f"Secret {secret} has no key {key}: store it, or give the job the argument --{key}."
                 )
-        port, ssl = str(content["port"]), content.get("ssl", True)
-        if not port.isdigit():
+        number, ssl = str(endpoint["port"]), content.get("ssl", True)
+        if not number.isdigit():
             raise LoginError(f"Secret {secret} has a port that is no number: store for example 5439.")
         if not isinstance(ssl, bool):
             raise LoginError(
                 f"Secret {secret} has an ssl that is neither true nor false: remove it or correct it."
             )
         return cls(
-            secret, str(content["host"]), int(port), str(content["username"]), str(content["password"]), ssl
+            secret,
+            str(endpoint["host"]),
+            int(number),
+            str(content["username"]),
+            str(content["password"]),
+            ssl,
         )
 
     def connect(self, database: str, application: str) -> Any:

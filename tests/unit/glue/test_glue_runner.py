@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -156,7 +156,10 @@ def test_timeout_query_group_and_application_are_set(run: Run, server: Any) -> N
     ("content", "expected"),
     [
         ({"password": "wrong-pass-word"}, "Database dev at 127.0.0.1:"),
-        ({"password": None}, "Secret broken has no key password"),
+        ({"password": None}, "Secret broken has no key password: store username and password in it."),
+        ({"username": ""}, "Secret broken has no key username: store username and password in it."),
+        ({"host": None}, "Secret broken has no key host: store it, or give the job the argument --host."),
+        ({"port": None}, "Secret broken has no key port: store it, or give the job the argument --port."),
         ({"port": "x"}, "Secret broken has a port that is no number"),
         ({"ssl": "false"}, "Secret broken has an ssl that is neither true nor false"),
         ({"ssl": True}, "Database dev at 127.0.0.1:"),
@@ -184,6 +187,27 @@ def test_a_secret_that_does_not_do_is_one_clear_error(
     assert outcome.error.startswith(expected)
     assert "\n" not in outcome.error
     assert "wrong-pass-word" not in outcome.error + outcome.log
+
+
+@pytest.fixture
+def managed(aws: Callable[[str], Any], login: dict[str, Any]) -> Iterator[str]:
+    """A master password that Redshift manages: its secret says who logs in, but not where."""
+    secrets = aws("secretsmanager")
+    content = {name: login[name] for name in ("username", "password", "ssl")}
+    secrets.create_secret(Name="managed", SecretString=json.dumps(content))
+    yield "managed"
+    secrets.delete_secret(SecretId="managed", ForceDeleteWithoutRecovery=True)
+
+
+def test_the_job_says_where_the_cluster_is_if_the_secret_does_not(
+    run: Run, managed: str, login: dict[str, Any]
+) -> None:
+    where = ["--host", login["host"], "--port", str(login["port"])]
+    assert run("select 1", *where, secret=managed).error is None
+
+
+def test_where_the_cluster_is_comes_from_the_secret_first(run: Run) -> None:
+    assert run("select 1", "--host", "nowhere.invalid", "--port", "1").error is None
 
 
 def test_the_secret_can_be_named_by_its_arn(run: Run, aws: Callable[[str], Any]) -> None:
