@@ -34,6 +34,9 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--allow-remote", action="store_true", help="let --host be an address that other machines reach"
     )
+    parser.add_argument(
+        "--faults", action="store_true", help="let tests make requests and statements fail at /_local/faults"
+    )
     parser.add_argument("--quiet", action="store_true", help="log no line for each statement")
     parser.add_argument("--version", action="version", version=VERSION)
     arguments = parser.parse_args(argv)
@@ -93,7 +96,9 @@ def main(argv: list[str] | None = None) -> int:
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
-    server = Server(host=arguments.host, port=arguments.port, wire_port=arguments.wire_port)
+    server = Server(
+        host=arguments.host, port=arguments.port, wire_port=arguments.wire_port, faults=arguments.faults
+    )
     try:
         server.start()
     except PortTakenError as error:

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from moto.backends import get_backend
 
 from local_aws.redshift import Warehouse
+from local_aws.redshift.warehouse import BeforeStatement
 from local_aws.supplements.redshift_serverless import redshift_serverless_backends
 
 ACCOUNT_ID = "123456789012"
@@ -56,11 +57,15 @@ class Clusters:
     Args:
         endpoint_url: Where this process serves S3, Secrets Manager and Redshift's control plane.
         wire_port: The port that the default cluster's secret names, or None without a wire listener.
+        before_statement: What every warehouse calls before each statement.
     """
 
-    def __init__(self, endpoint_url: str, wire_port: int | None) -> None:
+    def __init__(
+        self, endpoint_url: str, wire_port: int | None, before_statement: BeforeStatement | None = None
+    ) -> None:
         self._endpoint_url = endpoint_url
         self._wire_port = wire_port
+        self._before_statement = before_statement
         # Redshift asks for a digit, an upper and a lower case letter.
         self._password = f"Aa1{secrets.token_urlsafe(18)}"
         self._warehouses: dict[tuple[str, str], tuple[object, Warehouse]] = {}
@@ -139,7 +144,11 @@ class Clusters:
                 if warehouse is not None:
                     warehouse.close()
                 warehouse = Warehouse(
-                    key[1], endpoint_url=self._endpoint_url, databases=[database], users=[user]
+                    key[1],
+                    endpoint_url=self._endpoint_url,
+                    databases=[database],
+                    users=[user],
+                    before_statement=self._before_statement,
                 )
                 self._warehouses[key] = (cluster, warehouse)
             return warehouse

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from local_aws import sqltext
+from local_aws.redshift.records import QueryRecord
 
 log = logging.getLogger("local_aws.statements")
 
@@ -64,6 +65,26 @@ class History:
     def clear(self) -> None:
         """Forgets them all."""
         self._statements.clear()
+
+
+def executed(sql: str, status: str, error: str | None, record: QueryRecord | None) -> dict[str, Any]:
+    """One statement of those that a client sent together, as it may be shown.
+
+    Args:
+        sql: Its text.
+        status: Its state.
+        error: What it failed with.
+        record: What the engine knows of it; None if it never came to that.
+    """
+    return {
+        "sql": sqltext.without_secrets(sql),
+        "status": status,
+        "error": error and sqltext.without_secrets(error),
+        "started": record and record.start.replace(tzinfo=UTC).isoformat(),
+        "ended": record and record.end and record.end.replace(tzinfo=UTC).isoformat(),
+        "rows": record.rows if record else 0,
+        "committed": record is not None and record.committed,
+    }
 
 
 def shown(sqls: list[str], error: str | None) -> dict[str, Any]:

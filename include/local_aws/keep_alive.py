@@ -15,6 +15,10 @@ log = logging.getLogger(__name__)
 type Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
+class HangUpError(Exception):
+    """Raised by an application instead of an answer: the connection is closed without one."""
+
+
 class _RequestHandler(MotoRequestHandler):
     """Reads a request whole, answers it whole, and waits for the next on the same connection."""
 
@@ -28,7 +32,11 @@ class _RequestHandler(MotoRequestHandler):
         terminated = environ.get("wsgi.input_terminated", False)
         size = -1 if terminated else int(environ.get("CONTENT_LENGTH") or 0)
         environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(size))
-        status, headers, body = self._call(environ)
+        try:
+            status, headers, body = self._call(environ)
+        except HangUpError:
+            self.close_connection = True
+            return
         self.send_response(int(status.split()[0]), status.partition(" ")[2])
         for name, value in headers:
             self.send_header(name, value)
@@ -57,6 +65,8 @@ class _RequestHandler(MotoRequestHandler):
             finally:
                 if hasattr(parts, "close"):
                     parts.close()
+        except HangUpError:
+            raise
         except Exception:
             log.exception("%s %s failed", environ["REQUEST_METHOD"], environ["PATH_INFO"])
             return (

@@ -42,6 +42,11 @@ def action_of(environ: dict[str, Any]) -> tuple[str, str]:
     return _IAM_PREFIXES.get(service, service), _operation(environ, service)
 
 
+def model_name(service: str) -> str:
+    """Give botocore's name of the service that IAM calls so."""
+    return _MODELS.get(service, service)
+
+
 def _operation(environ: dict[str, Any], service: str) -> str:
     if target := environ.get("HTTP_X_AMZ_TARGET"):
         return str(target).rpartition(".")[2]
@@ -49,7 +54,7 @@ def _operation(environ: dict[str, Any], service: str) -> str:
         return rpc["operation"]
     if str(environ.get("CONTENT_TYPE", "")).startswith("application/x-www-form-urlencoded"):
         return _query_action(environ)
-    model = _MODELS.get(service, service)
+    model = model_name(service)
     if service == "s3" and environ["PATH_INFO"].startswith(_ACCOUNT_WIDE_S3):
         model = "s3control"
     try:

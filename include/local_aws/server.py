@@ -12,6 +12,8 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 
 from local_aws import VERSION, clusters
 from local_aws.control import PREFIX, Control
+from local_aws.fault_injection import FaultInjection
+from local_aws.faults import Faults
 from local_aws.glue_jobs.models import GlueJobsBackend
 from local_aws.glue_jobs.responses import GlueJobsResponse
 from local_aws.glue_jobs.run import Account
@@ -64,14 +66,18 @@ class Server:
         host: The address to listen on.
         port: The port of AWS's HTTP interface; 0 takes a free one.
         wire_port: The port of Redshift's PostgreSQL interface; 0 takes a free one, None has none.
+        faults: Whether requests and statements may be made to fail at /_local/faults.
     """
 
-    def __init__(self, *, host: str = "127.0.0.1", port: int = 0, wire_port: int | None = None) -> None:
+    def __init__(
+        self, *, host: str = "127.0.0.1", port: int = 0, wire_port: int | None = None, faults: bool = False
+    ) -> None:
         self._host = host
         self._port = port
         self._asked_wire_port = wire_port
         self._wire: WireListener | None = None
         self._history = History()
+        self._faults = Faults() if faults else None
 
     def start(self) -> Self:
         """Listens, then creates the default cluster and its secret; ready when it returns.
@@ -90,10 +96,12 @@ class Server:
         self.endpoint_url = f"http://{reachable}:{listening.getsockname()[1]}"
         self.wire_port = wire_socket.getsockname()[1] if wire_socket else None
         moto_api_backend.reset()
-        self.clusters = clusters.Clusters(self.endpoint_url, self.wire_port)
+        self.clusters = clusters.Clusters(
+            self.endpoint_url, self.wire_port, self._faults.strike_statement if self._faults else None
+        )
         self.redshift_data = RedshiftDataBackend(self.clusters, self._history)
         self.glue_jobs = GlueJobsBackend(Account(self.endpoint_url, self.clusters.client))
-        self._http = HttpServer(listening, self._application())
+        self._http = HttpServer(listening, FaultInjection(self._application(), self._faults))
         self._thread = threading.Thread(
             target=self._http.serve_forever, args=(0.1,), name="http", daemon=True
         )
@@ -139,6 +147,8 @@ class Server:
         """Back to the start: no data, no statements, the default cluster as new; the password stays."""
         self._close_services()
         self._history.clear()
+        if self._faults is not None:
+            self._faults.clear()
         moto_api_backend.reset()
         self.clusters.create_default()
         return self.health()

@@ -23,6 +23,8 @@ class QueryRecord:
     status: str = "running"
     rows: int = 0
     error: str = ""
+    # Whether the transaction that it ran in took effect.
+    committed: bool = False
 
 
 @dataclass(frozen=True)

@@ -55,12 +55,15 @@ class Session:
         self.transaction_status: Literal["idle", "open", "failed"] = "idle"
         self.transaction_id = 0
         self.terminated = False
+        self.statement_name = ""
         self.settings = Settings()
         self.prepared: dict[str, prepared.Prepared] = {}
         self.search_path: list[str] = ["public"]
         self.last_query_id = -1
         self.last_copy_count = 0
         self.query_id = -1
+        self.record: QueryRecord | None = None
+        self._uncommitted: list[QueryRecord] = []
         self._engine_began = False
         self._cancelled = threading.Event()
         self._reason = ""
@@ -85,7 +88,8 @@ class Session:
             RedshiftError: with Redshift's text and SQLSTATE; an open transaction is aborted by it.
         """
         with self._statement():
-            record = self.warehouse.record(self, sql, "unknown")
+            record = self.record = self.warehouse.record(self, sql, "unknown")
+            self._uncommitted.append(record)
             self.query_id = record.query_id
             try:
                 statement = self._parse(sql, parameters)
@@ -189,6 +193,11 @@ class Session:
             text = self._reason or f"Query ({self.query_id}) cancelled on user's request"
             raise RedshiftError(text, "57014")
 
+    def pause(self, seconds: float) -> None:
+        """Waits within the running statement, which can be cancelled all the while."""
+        self._cancelled.wait(seconds)
+        self.check_cancelled()
+
     def run(self, duckdb_sql: str) -> duckdb.DuckDBPyConnection:
         """Runs DuckDB SQL in the session's transaction."""
         self.check_cancelled()
@@ -244,9 +253,7 @@ class Session:
 
     def commit(self) -> None:
         """Makes what was done permanent and opens no new transaction."""
-        if self._engine_began:
-            self._engine_began = False
-            self.cursor.execute("commit")
+        self.commit_and_go_on()
         self.settings.commit()
         self._ended()
 
@@ -255,6 +262,9 @@ class Session:
         if self._engine_began:
             self._engine_began = False
             self.cursor.execute("commit")
+        for record in self._uncommitted:
+            record.committed = True
+        self._uncommitted.clear()
 
     def rollback(self) -> None:
         """Undoes what the transaction did."""
@@ -270,6 +280,7 @@ class Session:
     def _ended(self) -> None:
         if self.search_path != self.settings.search_path:
             self.set_search_path(self.settings.search_path)
+        self._uncommitted.clear()
         self.transaction_status = "idle"
         self.transaction_id = 0
         self.database.lock.release(self)
@@ -297,7 +308,7 @@ class Session:
         command = commands.COMMANDS[statement.kind]
         self._refuse_if_aborted(statement)
         if command.controls_transaction:
-            return command.run(self, statement)
+            return self._handle(command, statement)
         if self.transaction_status == "open" and command.outside_transaction:
             raise RedshiftError(f"{statement.kind.upper()} cannot run inside a transaction block", "25001")
         autocommit = self.transaction_status == "idle"
@@ -306,10 +317,15 @@ class Session:
         if not self._engine_began:
             self.cursor.execute("begin")
             self._engine_began = True
-        result = command.run(self, statement)
+        result = self._handle(command, statement)
         if autocommit:
             self.commit()
         return result
+
+    def _handle(self, command: commands.Command, statement: Statement) -> Result:
+        if self.warehouse.before_statement is not None and statement.kind not in {"rollback", "abort"}:
+            self.warehouse.before_statement(self, statement.text)
+        return command.run(self, statement)
 
     def _refuse_if_aborted(self, statement: Statement) -> None:
         if self.transaction_status == "failed" and statement.kind not in commands.ENDS:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 _HISTORY = 10_000
 
+# Called with a session and the statement it is about to run; what it raises fails the statement.
+type BeforeStatement = Callable[[Session, str], None]
+
 
 class WriteLock:
     """One writer at a time; held by a session for the rest of its transaction."""
@@ -80,6 +83,7 @@ class Warehouse:
         databases: databases that exist from the start; the first is the one catalog views call the main one.
         users: database users who may connect.
         region: AWS region of the clients.
+        before_statement: called before each statement but ROLLBACK, when its locks are taken.
     """
 
     def __init__(
@@ -90,6 +94,7 @@ class Warehouse:
         databases: Sequence[str] = ("dev",),
         users: Sequence[str] = ("awsuser",),
         region: str = "us-east-1",
+        before_statement: BeforeStatement | None = None,
     ) -> None:
         self.name = name
         self.users = list(users)
@@ -97,6 +102,7 @@ class Warehouse:
         self.history: deque[QueryRecord] = deque(maxlen=_HISTORY)
         self.load_errors: deque[LoadError] = deque(maxlen=_HISTORY)
         self.started = time.time()
+        self.before_statement = before_statement
         self._endpoint_url = endpoint_url
         self._region = region
         self._glue: GlueClient | None = None

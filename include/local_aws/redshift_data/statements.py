@@ -13,6 +13,7 @@ from local_aws import history, sqltext
 from local_aws.clusters import Compute
 from local_aws.history import now
 from local_aws.redshift import RedshiftError, Result, Session
+from local_aws.redshift.records import QueryRecord
 from local_aws.redshift_data import results
 
 log = logging.getLogger(__name__)
@@ -81,6 +82,7 @@ class Query:
     size: int = -1
     query_id: int = 0
     result: Result | None = None
+    record: QueryRecord | None = None
 
     @property
     def has_result_set(self) -> bool:
@@ -193,6 +195,7 @@ class Statement:
         connection = self._connections.open(self.request.target)
         try:
             self.pid = connection.pid
+            connection.statement_name = self.request.name or ""
             self._become("STARTED")
             if self.request.batch and self.request.mode == "TRANSACTION":
                 return self._run_in_transaction(connection)
@@ -204,7 +207,7 @@ class Statement:
     def _run_in_transaction(self, connection: Session) -> str | None:
         """The Data API's default: all or nothing."""
         reads_only = all(sqltext.first_word(query.sql) in _READING for query in self.queries)
-        self._execute(connection, "begin" if reads_only else "begin read write", None)
+        self._execute(connection, Query("begin" if reads_only else "begin read write", {}))
         for number in range(len(self.queries)):
             if error := self._run_query(number, connection):
                 if connection.transaction_status != "idle":
@@ -221,7 +224,7 @@ class Statement:
         query.become("STARTED")
         started = time.perf_counter_ns()
         try:
-            result = self._execute(connection, query.sql, query.parameters or None)
+            result = self._execute(connection, query)
         except RedshiftError as error:
             query.duration = time.perf_counter_ns() - started
             query.become("ABORTED" if error.sqlstate == QUERY_CANCELLED else "FAILED", str(error))
@@ -233,15 +236,16 @@ class Statement:
         query.become("FINISHED")
         return None
 
-    def _execute(self, connection: Session, sql: str, parameters: dict[str, str] | None) -> Result:
+    def _execute(self, connection: Session, query: Query) -> Result:
         """Runs what may be cancelled; a rollback or commit may not."""
         with self._changed:
             if self._cancelled:
                 raise RedshiftError(CANCELLED, QUERY_CANCELLED)
             self._running = connection
         try:
-            return connection.execute(sql, parameters)
+            return connection.execute(query.sql, query.parameters or None)
         finally:
+            query.record = connection.record
             with self._changed:
                 self._running = None
 
@@ -274,6 +278,9 @@ class Statement:
 
     def record(self) -> dict[str, Any]:
         """The statement as /_local/statements shows it: parameters by name only, secrets masked."""
+        queries = [
+            history.executed(query.sql, query.status, query.error, query.record) for query in self.queries
+        ]
         return {
             "id": self.id,
             "source": "data-api",
@@ -288,4 +295,6 @@ class Statement:
             "created": self.created_at,
             "ended": self.updated_at if self.ended else None,
             "rows": sum(query.rows for query in self.queries if query.rows > 0),
+            "committed": any(query["committed"] for query in queries),
+            "statements": queries,
         }

@@ -8,6 +8,7 @@ from typing import Any
 from local_aws import history
 from local_aws.history import History, now
 from local_aws.redshift import Column, RedshiftError, Result, Session
+from local_aws.redshift.records import QueryRecord
 from local_aws.wire import cursors
 from local_aws.wire.startup import Login
 
@@ -33,6 +34,11 @@ class WireStatement:
         self._status = "STARTED"
         self._error: str | None = None
         self._rows = 0
+        self._query: QueryRecord | None = None
+
+    def ran(self, query: QueryRecord | None) -> None:
+        """Remembers what the engine knows of it; None of a cursor's FETCH, which the engine never sees."""
+        self._query = query
 
     def end(self, status: str, *, rows: int = 0, error: str | None = None) -> None:
         """Sets the last state."""
@@ -40,6 +46,7 @@ class WireStatement:
 
     def record(self) -> dict[str, Any]:
         """The statement as /_local/statements shows it."""
+        query = history.executed(self._sql, self._status, self._error, self._query)
         return {
             "id": self._id,
             "source": "wire",
@@ -54,6 +61,8 @@ class WireStatement:
             "created": self._created,
             "ended": self._ended,
             "rows": self._rows,
+            "committed": query["committed"],
+            "statements": [query],
         }
 
 
@@ -68,6 +77,7 @@ class Runner:
 
     def __init__(self, session: Session, login: Login, statements: History) -> None:
         self.session = session
+        session.statement_name = login.application
         self._login = login
         self._history = statements
         self._numbers = itertools.count(1)
@@ -86,6 +96,7 @@ class Runner:
         """
         statement = WireStatement(next(self._numbers), self.session.pid, self._login, sql)
         self._history.add(statement)
+        earlier = self.session.record
         try:
             result = self._execute(sql, parameters)
         except RedshiftError as error:
@@ -98,6 +109,7 @@ class Runner:
             statement.end("FINISHED", rows=result.row_count)
             return result
         finally:
+            statement.ran(self.session.record if self.session.record is not earlier else None)
             self._history.ended(statement)
             if self.session.transaction_status == "idle":
                 self._cursors.close(None)

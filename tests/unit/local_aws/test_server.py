@@ -206,3 +206,12 @@ def test_the_command_ends_with_one_sentence_when_its_port_is_taken(server):
     assert re.fullmatch(
         r"Cannot listen on 127\.0\.0\.1:\d+: Address already in use; choose another port\.\n", log
     )
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_faults_are_off_unless_asked_for(server, method):
+    request = urllib.request.Request(server.endpoint_url + "/_local/faults", method=method)
+    with pytest.raises(urllib.error.HTTPError) as error:
+        urllib.request.urlopen(request)
+    assert error.value.code == 403
+    assert json.loads(error.value.read()) == {"error": "Faults are off: start local_aws with --faults."}
