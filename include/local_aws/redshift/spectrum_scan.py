@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
+from botocore.exceptions import ClientError
 from sqlglot import exp
 
 from .errors import not_supported
 from .object_store import S3Object
 from .parquet_files import ParquetColumn, check_column, path_list, read_schema
 from .spectrum_catalog import glue_table, type_of_glue
+from .spectrum_expression import partition_expression
 from .table_definition import quote
 from .types import DataType
 
 if TYPE_CHECKING:
-    from mypy_boto3_glue.type_defs import TableTypeDef
+    from mypy_boto3_glue.type_defs import GetPartitionsRequestPaginateTypeDef, TableTypeDef
 
     from .session import Session
 
@@ -44,9 +46,10 @@ def scan(session: Session, glue_database: str, schema: str, node: exp.Table) -> 
     table = glue_table(session, glue_database, schema, node.name.lower())
     columns = {column["Name"]: type_of_glue(column.get("Type", "string")) for column in _columns(table)}
     keys = {key["Name"]: type_of_glue(key.get("Type", "string")) for key in table.get("PartitionKeys", [])}
-    partitions = _partitions(session, glue_database, table, keys)
-    if keys:
-        partitions = _prune(session, node, keys, partitions)
+    conditions = [condition for condition in _conjuncts(node) if _only_on(condition, node, keys)]
+    partitions = _partitions(session, glue_database, table, partition_expression(conditions, keys))
+    if conditions and partitions:
+        partitions = _prune(session, node, keys, conditions, partitions)
     files: list[tuple[S3Object, _Partition]] = []
     for partition in partitions:
         location = partition.location.rstrip("/") + "/"
@@ -110,27 +113,41 @@ def _asks_for_path(node: exp.Table) -> bool:
 
 
 def _partitions(
-    session: Session, glue_database: str, table: TableTypeDef, keys: dict[str, DataType]
+    session: Session, glue_database: str, table: TableTypeDef, expression: str
 ) -> list[_Partition]:
-    if not keys:
+    """The registered partitions; the expression lets the catalog leave some out of its answer."""
+    if not table.get("PartitionKeys"):
         return [_Partition((), table["StorageDescriptor"].get("Location", ""))]
-    pages = session.warehouse.glue.get_paginator("get_partitions").paginate(
-        DatabaseName=glue_database, TableName=table["Name"]
-    )
+    request: GetPartitionsRequestPaginateTypeDef = {
+        "DatabaseName": glue_database,
+        "TableName": table["Name"],
+        "ExcludeColumnSchema": True,
+    }
+    try:
+        return _registered(session, request | {"Expression": expression})
+    except ClientError as error:
+        # A value or a literal is not of its column's type for Glue; it may be one for Redshift.
+        if error.response["Error"]["Code"] not in {"InvalidInputException", "InvalidStateException"}:
+            raise
+        return _registered(session, request)
+
+
+def _registered(session: Session, request: GetPartitionsRequestPaginateTypeDef) -> list[_Partition]:
     return [
         _Partition(tuple(found["Values"]), found["StorageDescriptor"].get("Location", ""))
-        for page in pages
+        for page in session.warehouse.glue.get_paginator("get_partitions").paginate(**request)
         for found in page["Partitions"]
     ]
 
 
 def _prune(
-    session: Session, node: exp.Table, keys: dict[str, DataType], partitions: list[_Partition]
+    session: Session,
+    node: exp.Table,
+    keys: dict[str, DataType],
+    conditions: Sequence[exp.Expr],
+    partitions: list[_Partition],
 ) -> list[_Partition]:
-    """Leaves out partitions that the statement's conditions rule out; when unsure, none."""
-    conditions = [c for c in _conjuncts(node) if _only_on(c, node, keys)]
-    if not conditions or not partitions:
-        return partitions
+    """Leaves out partitions that the conditions rule out; when unsure, none."""
     rows = ", ".join(
         f"({number}, {', '.join(map(_key, partition.values))})" for number, partition in enumerate(partitions)
     )

@@ -1,4 +1,4 @@
-"""Glue: connections that can be read whole, changed and deleted, and jobs that can be changed."""
+"""Glue where moto leaves something out: connections, jobs that change, partitions chosen and told briefly."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
 from moto.core.utils import camelcase_to_underscores, utcnow
-from moto.glue import models, responses, urls
+from moto.glue import models, responses, urls, utils
 from moto.glue.exceptions import EntityNotFoundException
 
 
@@ -48,7 +48,17 @@ class FakeJob(models.FakeJob):
 
 
 class GlueResponse(responses.GlueResponse):
-    """moto's Glue with three more operations."""
+    """moto's Glue with three more operations, and GetPartitions with ExcludeColumnSchema."""
+
+    def get_partitions(self) -> ActionResult:
+        """Answers which partitions there are, without their columns if so asked."""
+        answer = super().get_partitions()
+        if not self._get_param("ExcludeColumnSchema"):
+            return answer
+        found: Any = answer.result
+        return ActionResult(
+            {"Partitions": [_without_columns(partition) for partition in found["Partitions"]]}
+        )
 
     def delete_connection(self) -> EmptyResult:
         """Forgets a connection."""
@@ -75,8 +85,22 @@ class GlueResponse(responses.GlueResponse):
         return ActionResult({"JobName": name})
 
 
+def _without_columns(partition: dict[str, Any]) -> dict[str, Any]:
+    storage = partition.get("StorageDescriptor", {})
+    return partition | {"StorageDescriptor": {key: storage[key] for key in storage if key != "Columns"}}
+
+
+_cast = utils._cast  # noqa: SLF001 - moto has no place for another type
+
+
+def _cast_plainly(type_: str, value: object) -> object:
+    """A partition's value, or a literal, as its column's type; moto knows varchar but not varchar(40)."""
+    return _cast(type_.partition("(")[0], value)
+
+
 def install() -> None:
     """Put it in place; a second time changes nothing."""
     models.FakeConnection = FakeConnection  # type: ignore[misc]
     models.FakeJob = FakeJob  # type: ignore[misc]
+    utils._cast = _cast_plainly  # type: ignore[assignment]  # noqa: SLF001 - as above; only compared
     urls.url_paths["{0}/$"] = GlueResponse.dispatch

@@ -11,10 +11,12 @@ from moto.server import ThreadedMotoServer
 from redshift_engine import BUCKET
 
 from local_aws.redshift import Session, Warehouse
+from local_aws.supplements import glue as glue_supplement
 
 
 @pytest.fixture(scope="session")
 def aws_endpoint() -> Iterator[str]:
+    glue_supplement.install()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
