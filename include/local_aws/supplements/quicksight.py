@@ -30,6 +30,12 @@ _UPLOAD_SETTINGS = {
 }
 
 
+class TakenError(ExistsError):
+    """QuickSight's name for an id that is taken."""
+
+    code = "ResourceExistsException"
+
+
 class QuickSightBackend(BaseBackend):
     """Data sources and data sets of a region."""
 
@@ -45,7 +51,7 @@ class QuickSightBackend(BaseBackend):
         singular, id_member, _ = _KINDS[kind]
         identifier = request[id_member]
         if identifier in self.objects[kind]:
-            raise ExistsError(f"{singular} {identifier} exists already.")
+            raise TakenError(f"{singular} {identifier} exists already.")
         arn = f"arn:aws:quicksight:{self.region_name}:{self.account_id}:{singular}/{identifier}"
         now = round(time.time(), 3)
         self.objects[kind][identifier] = {"Arn": arn, "CreatedTime": now, "LastUpdatedTime": now}
@@ -118,6 +124,8 @@ class QuickSightBackend(BaseBackend):
 
     def ingest(self, data_set: str, ingestion: str) -> Body:
         """Starts an ingestion, which is at its end at once: there is no SPICE here."""
+        if (data_set, ingestion) in self.ingestions:
+            raise TakenError(f"Data set {data_set} has an ingestion {ingestion} already.")
         arn = f"{self.found('data-sets', data_set)['Arn']}/ingestion/{ingestion}"
         now = round(time.time(), 3)
         self.ingestions[data_set, ingestion] = {
@@ -130,6 +138,24 @@ class QuickSightBackend(BaseBackend):
             "RequestType": "FULL_REFRESH",
         }
         return {"Arn": arn, "IngestionId": ingestion, "IngestionStatus": "INITIALIZED"}
+
+    def ingestion(self, data_set: str, ingestion: str) -> Body:
+        """An ingestion by its id.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+        try:
+            return self.ingestions[data_set, ingestion]
+        except KeyError:
+            raise NotFoundError(f"Data set {data_set} has no ingestion {ingestion}.") from None
+
+    def cancel(self, data_set: str, ingestion: str) -> Body:
+        """Cancels an ingestion that goes on."""
+        found = self.ingestion(data_set, ingestion)
+        if found["IngestionStatus"] == "RUNNING":
+            found["IngestionStatus"] = "CANCELLED"
+        return {"Arn": found["Arn"], "IngestionId": ingestion}
 
 
 quicksight_backends: BackendDict[QuickSightBackend] = BackendDict(QuickSightBackend, "quicksight")
@@ -179,9 +205,9 @@ def _part(
         case "PUT", ["ingestions", ingestion]:
             return backend.ingest(identifier, ingestion)
         case "GET", ["ingestions", ingestion]:
-            if (identifier, ingestion) not in backend.ingestions:
-                raise NotFoundError(f"Data set {identifier} has no ingestion {ingestion}.")
-            return {"Ingestion": backend.ingestions[identifier, ingestion]}
+            return {"Ingestion": backend.ingestion(identifier, ingestion)}
+        case "DELETE", ["ingestions", ingestion]:
+            return backend.cancel(identifier, ingestion)
     return None
 
 

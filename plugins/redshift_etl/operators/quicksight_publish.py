@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from airflow.providers.amazon.aws.hooks.s3 import S3Hook
 from airflow.providers.amazon.aws.operators.quicksight import QuickSightCreateIngestionOperator
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from botocore.exceptions import ClientError
+
+from redshift_etl.operators.once import OnceMixin
+from redshift_etl.quicksight_ingestions import IngestionWatch
+from redshift_etl.triggers.quicksight_ingestion import IngestionTrigger
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -20,38 +25,118 @@ class ReportError(AirflowFailException):
     """There is no report to publish; a retry would find none either."""
 
 
-class QuickSightPublishOperator(QuickSightCreateIngestionOperator):
+class IngestionError(AirflowException):
+    """QuickSight did not take the report; a retry starts another ingestion."""
+
+
+class QuickSightPublishOperator(OnceMixin[dict[str, Any]], QuickSightCreateIngestionOperator):
     """Writes QuickSight's manifest of a report, and refreshes the data set that reads it.
 
     The manifest names every file that the UNLOAD wrote, as the UNLOAD's own manifest lists them, and says
     that they are CSV with a header, so that the columns have their names.
 
+    The refresh keeps the promise of `OnceMixin`, and is waited for without holding a worker. An ingestion
+    that failed or was cancelled fails the task.
+
     Args:
         unload_manifest: Location of the manifest that the UNLOAD wrote, `s3://bucket/prefix/manifest`.
         manifest: Location of QuickSight's manifest, outside of what the UNLOAD cleans.
         data_set_id: The data set to refresh; None: only the manifest is written.
+        deferrable: Wait in the triggerer; False: on the worker.
+        poll_interval: Seconds between two looks of the triggerer at the ingestion.
         kwargs: The AWS connection, and BaseOperator's arguments.
     """
 
     template_fields = ("unload_manifest", "manifest", "data_set_id", "aws_conn_id", "region_name", "verify")
+    external_id_key = "quicksight_ingestion"
 
     def __init__(
-        self, *, unload_manifest: str, manifest: str, data_set_id: str | None = None, **kwargs: Any
+        self,
+        *,
+        unload_manifest: str,
+        manifest: str,
+        data_set_id: str | None = None,
+        deferrable: bool = True,
+        poll_interval: int = 10,
+        **kwargs: Any,
     ) -> None:
-        # The ingestion's id is made when the task runs.
-        super().__init__(data_set_id=data_set_id or "", ingestion_id="", **kwargs)
+        # The provider's wait holds a worker; the ingestion's id is made when the task runs.
+        super().__init__(data_set_id=data_set_id or "", ingestion_id="", wait_for_completion=False, **kwargs)
         self.unload_manifest = unload_manifest
-        self.manifest = manifest
+        self.manifest = self.file = manifest
+        self.deferrable = deferrable
+        self.poll_interval = poll_interval
 
     def execute(self, context: Context) -> dict[str, Any]:
         """Write the manifest, and refresh the data set if there is one.
 
         Returns:
-            The manifest's location, its number of files, and the ingestion's id or None.
+            The manifest's location, and the ingestion's id or None.
 
         Raises:
             ReportError: The UNLOAD's manifest is missing or names no file.
+            IngestionError: QuickSight did not take the report.
         """
+        self._write_manifest()
+        if not self.data_set_id:
+            self.log.info(
+                "QuickSight is not configured: set quicksight_data_set_id in [redshift_etl] to the id of the "
+                "data set that reads %s, and it is refreshed here.",
+                self.manifest,
+            )
+            return {"manifest": self.manifest, "ingestion_id": None}
+        ingestion_id = self._work(context)
+        if not ingestion_id:
+            raise AssertionError("_start gives an ingestion or raises")
+        return self._conclude(ingestion_id)
+
+    def on_kill(self) -> None:
+        """Cancel the ingestion when the task's process is told to stop or runs out of time."""
+        if self.work_id:
+            self._watch.cancel(self.work_id, until_seen=False)
+
+    @cached_property
+    def _watch(self) -> IngestionWatch:
+        return IngestionWatch(self.hook.conn, self.hook.account_id, self.data_set_id, self.log)
+
+    def _start(self, context: Context, token: str) -> str:
+        """Start an ingestion. Its id is the token, so QuickSight refuses to start a second one."""
+        ti = context["ti"]
+        name = re.sub(r"[^\w-]", "-", f"{ti.dag_id}-{ti.run_id}", flags=re.ASCII)
+        self.ingestion_id = f"{name[:63]}-{token}"  # 128 characters at most
+        try:
+            super().execute(context)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ResourceExistsException":
+                raise
+            self.log.info("Ingestion %s is an earlier try's.", self.ingestion_id)
+        return self.ingestion_id
+
+    def _trigger(self, work_id: str) -> IngestionTrigger:
+        return IngestionTrigger(
+            account_id=self._watch.account_id,
+            data_set_id=self.data_set_id,
+            ingestion_id=work_id,
+            poll_interval=self.poll_interval,
+            aws_conn_id=self.aws_conn_id,
+            region_name=self.region_name,
+        )
+
+    def _result(self, found: dict[str, Any]) -> dict[str, Any]:
+        ingestion_id, status = found["IngestionId"], found["IngestionStatus"]
+        if not self._watch.succeeded(found):
+            error = found.get(
+                "ErrorInfo", {"Type": "no reason given", "Message": "somebody may have stopped it"}
+            )
+            raise IngestionError(
+                f"Ingestion {ingestion_id} of QuickSight data set {self.data_set_id} is {status}: "
+                f"{error['Type']}, {error['Message']}. The data set still shows the report of before: see "
+                f"that it can read {self.manifest}, and clear the task."
+            )
+        self.log.info("Data set %s is refreshed by ingestion %s.", self.data_set_id, ingestion_id)
+        return {"manifest": self.manifest, "ingestion_id": ingestion_id}
+
+    def _write_manifest(self) -> None:
         s3: Any = S3Hook(aws_conn_id=self.aws_conn_id, region_name=self.region_name, verify=self.verify).conn
         urls = self._files(s3)
         content = {
@@ -71,17 +156,6 @@ class QuickSightPublishOperator(QuickSightCreateIngestionOperator):
             ContentType="application/json",
         )
         self.log.info("%s names %s file(s).", self.manifest, len(urls))
-        done = {"manifest": self.manifest, "files": len(urls), "ingestion_id": None}
-        if not self.data_set_id:
-            self.log.info(
-                "QuickSight is not configured: set quicksight_data_set_id in [redshift_etl] to the id of the "
-                "data set that reads %s, and it is refreshed here.",
-                self.manifest,
-            )
-            return done
-        self.ingestion_id = _ingestion_id(context)
-        super().execute(context)
-        return done | {"ingestion_id": self.ingestion_id}
 
     def _files(self, s3: Any) -> list[str]:
         bucket, key = _split(self.unload_manifest)
@@ -100,14 +174,6 @@ class QuickSightPublishOperator(QuickSightCreateIngestionOperator):
                 "manifest. Load reviews first."
             )
         return urls
-
-
-def _ingestion_id(context: Context) -> str:
-    """Name this try: unique in the data set for ever, at most 128 letters, digits, hyphens, underscores."""
-    ti = context["ti"]
-    name = re.sub(r"[^\w-]", "-", f"{ti.dag_id}-{ti.run_id}-{ti.try_number}", flags=re.ASCII)
-    # Airflow gives every try an id of its own; a run may be deleted and made again under its name.
-    return f"{name[:91]}-{ti.id}"
 
 
 def _split(location: str) -> tuple[str, str]:

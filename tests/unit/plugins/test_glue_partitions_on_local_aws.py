@@ -1,0 +1,91 @@
+"""Partitions found in the lake, on an account that answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+
+from local_aws.server import Server
+from redshift_etl.operators.glue_partitions import GluePartitionsOperator, PartitionError
+
+Context = Callable[..., Any]
+BUCKET = "redshift-etl-data"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with Server() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def s3(server: Server, monkeypatch: pytest.MonkeyPatch) -> Any:
+    for name, value in {
+        "AWS_ENDPOINT_URL": server.endpoint_url,
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+    }.items():
+        monkeypatch.setenv(name, value)
+    server.reset()
+    client = boto3.client("s3")
+    client.create_bucket(Bucket=BUCKET)
+    return client
+
+
+@pytest.fixture
+def glue() -> Any:
+    client = boto3.client("glue")
+    client.create_database(DatabaseInput={"Name": "amzreviews"})
+    client.create_table(
+        DatabaseName="amzreviews",
+        TableInput={
+            "Name": "reviews",
+            "PartitionKeys": [{"Name": "product_category", "Type": "varchar(40)"}],
+            "StorageDescriptor": {"Location": f"s3://{BUCKET}/raw/reviews/", "InputFormat": "parquet"},
+        },
+    )
+    return client
+
+
+def locations(glue: Any) -> dict[str, str]:
+    found = glue.get_partitions(DatabaseName="amzreviews", TableName="reviews")["Partitions"]
+    return {one["Values"][0]: one["StorageDescriptor"]["Location"] for one in found}
+
+
+def register(make_context: Context) -> list[str]:
+    operator = GluePartitionsOperator(task_id="register", database_name="amzreviews", table_name="reviews")
+    return operator.execute(make_context(operator))
+
+
+def test_every_folder_of_the_lake_becomes_a_partition_once(s3: Any, glue: Any, make_context: Context) -> None:
+    for folder in ("Books", "Health_&_Personal_Care", "Odd%3AName"):
+        s3.put_object(
+            Bucket=BUCKET, Key=f"raw/reviews/product_category={folder}/part-00000.parquet", Body=b""
+        )
+    s3.put_object(Bucket=BUCKET, Key="raw/reviews/_SUCCESS", Body=b"")
+    assert register(make_context) == ["Books", "Health_&_Personal_Care", "Odd:Name"]
+    assert locations(glue) == {
+        "Books": f"s3://{BUCKET}/raw/reviews/product_category=Books/",
+        "Health_&_Personal_Care": f"s3://{BUCKET}/raw/reviews/product_category=Health_&_Personal_Care/",
+        "Odd:Name": f"s3://{BUCKET}/raw/reviews/product_category=Odd%3AName/",
+    }
+    assert register(make_context) == []
+    s3.put_object(Bucket=BUCKET, Key="raw/reviews/product_category=Toys/part-00000.parquet", Body=b"")
+    assert register(make_context) == ["Toys"]
+
+
+def test_more_partitions_than_one_request_takes(s3: Any, glue: Any, make_context: Context) -> None:
+    for number in range(101):
+        s3.put_object(Bucket=BUCKET, Key=f"raw/reviews/product_category=C{number:03}/x.parquet", Body=b"")
+    assert len(register(make_context)) == 101
+    assert len(locations(glue)) == 101
+
+
+@pytest.mark.usefixtures("glue")
+def test_a_lake_without_a_folder_is_one_clear_error(make_context: Context) -> None:
+    with pytest.raises(PartitionError, match=r"raw/reviews/ holds no folder product_category=\.\.\.: put"):
+        register(make_context)
