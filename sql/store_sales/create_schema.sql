@@ -196,6 +196,19 @@ create table if not exists tpcds.store_sales_unresolved (
 diststyle even
 sortkey (ss_sold_date_sk);
 
+-- What a load locks first, so that two loads of a table take turns: the second one looks only then, and sees
+-- the members that the first has added. Isolation alone does not do it: serializable refuses the second
+-- (1023), snapshot lets it add a member again under another key. Nobody reads these tables or waits for them.
+create table if not exists tpcds.customer_lock (nothing smallint encode raw) diststyle all;
+
+create table if not exists tpcds.customer_address_lock (nothing smallint encode raw) diststyle all;
+
+create table if not exists tpcds.store_lock (nothing smallint encode raw) diststyle all;
+
+create table if not exists tpcds.reference_lock (nothing smallint encode raw) diststyle all;
+
+create table if not exists tpcds.stg_store_sales_lock (nothing smallint encode raw) diststyle all;
+
 -- TPC-DS knows countries but no regions: this is ours.
 create table if not exists tpcds.country_region (
     country varchar(20) not null encode zstd,

@@ -2,6 +2,8 @@
 -- A row that a later extract has already set is left alone, so days may run in any order. A member that
 -- an extract delivered again leaves out stays as it is: type 1 keeps nothing to go back to.
 {% set day = refresh_date(dag_run, params) %}
+lock tpcds.customer_address_lock;
+
 create temp table extracted_address (
     ca_address_id varchar(16) not null,
     ca_city varchar(60),

@@ -1,4 +1,6 @@
 -- date_dim, household_demographics and promotion: members that are not there yet are added.
+lock tpcds.reference_lock;
+
 create temp table delivered_date (
     d_date date not null,
     d_date_id varchar(16) not null,

@@ -1,5 +1,7 @@
 -- stg_store_sales, one row per ticket line: the refresh date as the source delivered it, replaced whole.
 -- What was loaded more than seven days ago goes, so that staging does not grow with history.
+lock tpcds.stg_store_sales_lock;
+
 delete from tpcds.stg_store_sales
 where sale_date = cast(:refresh_date as date) or loaded_at < dateadd(day, -7, getdate());
 

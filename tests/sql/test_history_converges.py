@@ -209,18 +209,13 @@ def test_any_sequence_of_loads_ends_as_the_model_says(world: InProcess, sequence
             }
             assert all(found[version] == keys[version] for version in found.keys() & keys.keys())
             keys = found
-            assert world.query(DANGLING) == []
+            for loaded in model.sales:  # a newer day may be between its load and its gate
+                assert world.run("checks/keys_resolve", loaded) == []
     if any(table == "item" for table, *_ in sequence):
         problems = world.run("checks/item_history_sound", DAYS[0])
         assert [row for row in problems if row["problem"] != "delivered twice"] == []
     _assert_tables(world, model)
 
-
-DANGLING = """
-select f.ss_item_sk from tpcds.store_sales as f
-left join tpcds.item as i on f.ss_item_sk = i.i_item_sk
-where i.i_item_sk is null
-"""
 
 FACTS = """
 select d.d_date, f.ss_ticket_number, f.ss_item_id, i.i_item_id,

@@ -247,6 +247,18 @@ def test_a_version_that_arrives_for_a_past_day_takes_over_the_sales_since(world:
     assert fact_items(world) == [(BEFORE, 1, "I1", BEFORE), (DAY, 3, "I1", DAY), (AFTER, 2, "I1", DAY)]
 
 
+def test_a_newer_day_passes_its_gate_though_an_older_one_splits_a_version_after_its_load(
+    world: InProcess,
+) -> None:
+    """The older day's load moves the newer day's sales in the transaction that splits the version."""
+    run_day(world, BEFORE, [], item=[item("I1", "1.00")])
+    run_day(world, AFTER, [line(2, day=AFTER)])
+    load(world, "item", [item("I1", "2.00")], DAY)
+    for check in ("keys_resolve", "staging_equals_fact", "item_history_sound"):
+        assert world.run(f"checks/{check}", AFTER) == [], check
+    assert fact_items(world) == [(AFTER, 2, "I1", DAY)]
+
+
 def test_sales_of_a_version_that_a_delivery_takes_back_return_to_the_one_before(world: InProcess) -> None:
     run_day(world, BEFORE, [], item=[item("I1", "1.00")])
     run_day(world, DAY, [line(1)], item=[item("I1", "2.00")])
