@@ -13,6 +13,7 @@ from airflow.sdk.exceptions import AirflowException
 from redshift_etl.audit import ABORTED, FAILED, one_line, parts_of
 
 if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
     from mypy_boto3_redshift_data.type_defs import (
         DescribeStatementResponseTypeDef,
         SubStatementDataTypeDef,
@@ -29,6 +30,10 @@ class SerializationConflictError(RedshiftScriptError):
     """Another transaction came between, and Redshift undid this one: nothing is wrong, it runs again."""
 
 
+class WarehouseUnavailableError(RedshiftScriptError):
+    """Redshift takes no work just now: paused, resizing, restarting, or all connections are in use."""
+
+
 class UnrepeatableScriptError(RedshiftScriptError):
     """The SQL, the data or a grant is wrong, so that every retry would fail alike."""
 
@@ -38,6 +43,16 @@ class UnrepeatableScriptError(RedshiftScriptError):
 _CONFLICTS: Final = re.compile(
     r"ERROR:\s*1023\b|serializable isolation violation|could not serialize access"
     r"|ERROR:\s*1018\b|deadlock detected",
+    re.IGNORECASE,
+)
+
+# What passes within minutes: https://docs.aws.amazon.com/redshift/latest/mgmt/amazon-redshift-limits.html,
+# and the Data API's refusals while a cluster is paused, resizes or restarts.
+_UNAVAILABLE: Final = re.compile(
+    r'connection limit "?\d+"? exceeded|too many connections'
+    r"|ActiveStatementsExceeded|ActiveSessionsExceeded"
+    r"|endpoint doesn't exist|cluster (\S+ )?is (not available|being|paus|resum|resiz|reboot|restart)"
+    r"|database system is (starting up|shutting down)",
     re.IGNORECASE,
 )
 
@@ -66,6 +81,12 @@ RETRY_POLICY: Final = ExceptionRetryPolicy(
             retry_delay=timedelta(seconds=10),
             reason="another transaction came between",
         ),
+        RetryRule(
+            WarehouseUnavailableError,
+            RetryAction.RETRY,
+            retry_delay=timedelta(minutes=5),
+            reason="the warehouse takes no work just now",
+        ),
         RetryRule(UnrepeatableScriptError, RetryAction.FAIL, reason="every retry would fail alike"),
     ]
 )
@@ -83,6 +104,8 @@ def kind_of(cause: str, otherwise: type[RedshiftScriptError]) -> type[RedshiftSc
     """
     if _CONFLICTS.search(cause):
         return SerializationConflictError
+    if _UNAVAILABLE.search(cause):
+        return WarehouseUnavailableError
     if _UNREPEATABLE.search(cause):
         return UnrepeatableScriptError
     return otherwise
@@ -100,6 +123,19 @@ def script_error(description: DescribeStatementResponseTypeDef, file: str) -> Re
     """
     kind = kind_of(redshift_message(description), RedshiftScriptError)
     return kind(failure(description, file))
+
+
+def refusal(error: ClientError, file: str) -> RedshiftScriptError:
+    """Make the error of a script that the Data API did not take, of the kind that `RETRY_POLICY` reads.
+
+    Args:
+        error: The Data API's answer to the submission.
+        file: The script, for the reader.
+
+    Returns:
+        The error, to be raised.
+    """
+    return kind_of(str(error), RedshiftScriptError)(f"{file} was not submitted: {error}")
 
 
 def redshift_message(description: DescribeStatementResponseTypeDef) -> str:

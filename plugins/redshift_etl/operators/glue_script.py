@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from math import ceil
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 # As many runs go on as the job, or the account, allows.
 _BUSY: Final = frozenset({"ConcurrentRunsExceededException", "ResourceNumberLimitExceededException"})
 _THROTTLED: Final = frozenset({"ThrottlingException", "OperationTimeoutException", "RequestLimitExceeded"})
-_STARTS: Final = 6
+_ATTEMPTS: Final = 6
+
+# Glue ends a job run after two days, unless the job says otherwise.
+_LONGEST_RUN: Final = timedelta(days=2)
 
 
 class GlueScriptError(RedshiftScriptError):
@@ -42,9 +45,9 @@ class GlueScriptOperator(OnceMixin[str], GlueJobOperator):
     The job is Terraform's: this operator neither creates nor changes it, and uploads nothing. What is the
     same for all scripts (`--db`, `--db_creds`, `--bucket`, the wheel) stands in the job's DefaultArguments.
 
-    The promise is that of `OnceMixin`. Glue has no client token: every run carries the request's token as
-    an argument, and before a run is started the job's runs are searched for it. A run that was stopped or
-    timed out has failed.
+    The promise is that of `OnceMixin`. Glue has no client token: every run carries the task instance and
+    the request's token as an argument, and before a run is started the job's runs are searched for it. A run
+    that was stopped or timed out has failed.
 
     Args:
         job_name: The job.
@@ -101,11 +104,6 @@ class GlueScriptOperator(OnceMixin[str], GlueJobOperator):
         """Ask again for a run, after so many seconds in which the job had no room for another."""
         return self._see_through(context, waited)
 
-    def on_kill(self) -> None:
-        """Stop the run when the task's process is told to stop or runs out of time."""
-        if self.work_id:
-            self._watch.cancel(self.work_id, until_seen=False)
-
     def _see_through(self, context: Context, waited: int = 0) -> str:
         try:
             run_id = self._work(context)
@@ -141,11 +139,35 @@ class GlueScriptOperator(OnceMixin[str], GlueJobOperator):
         time.sleep(self.turn_seconds)
         return self._see_through(context, waited)
 
+    def _running(self, context: Context) -> list[str]:
+        """List the runs that this task instance started and that have not ended."""
+        own = f"{self._name(context)}/"
+        since = datetime.now(UTC) - _LONGEST_RUN
+        return self._patiently(
+            lambda: [
+                run["Id"]
+                for run in self._runs(since)
+                if self._mark(run).startswith(own) and not self._watch.ended(run)
+            ]
+        )
+
     def _start(self, context: Context, token: str) -> str:
-        """Start a run under this token, or find the one that has it; ask again where the answer is lost."""
-        for attempt in range(_STARTS):
+        """Start a run under this token, or find the one that an earlier try of the request started."""
+        mark = f"{self._name(context)}/{token}"
+        # The two clocks may differ.
+        since = (context["dag_run"].start_date or datetime.now(UTC)) - timedelta(minutes=5)
+
+        def find_or_submit() -> str:
+            found = (run["Id"] for run in self._runs(since) if self._mark(run) == mark)
+            return next(found, None) or self._submit(mark)
+
+        return self._patiently(find_or_submit)
+
+    def _patiently[Answer](self, ask: Callable[[], Answer]) -> Answer:
+        """Ask Glue, and ask again where no answer came or Glue is busy."""
+        for attempt in range(_ATTEMPTS):
             try:
-                return self._find(context, token) or self._submit(token)
+                return ask()
             except HTTPClientError as error:
                 reason: Exception = error
             except ClientError as error:
@@ -153,28 +175,34 @@ class GlueScriptOperator(OnceMixin[str], GlueJobOperator):
                 if status < 500 and error.response["Error"]["Code"] not in _THROTTLED:
                     raise
                 reason = error
-            self.log.warning("No answer that tells whether job %s started: %s", self.job_name, reason)
+            self.log.warning("No answer from Glue about job %s: %s", self.job_name, reason)
             time.sleep(2**attempt)
         raise GlueScriptError(
             f"Glue does not answer the start of job {self.job_name} for {self.file}: {reason}"
         )
 
-    def _find(self, context: Context, token: str) -> str | None:
-        """Find the run that an earlier try of the same request started and could not remember."""
-        since = context["dag_run"].start_date
+    def _name(self, context: Context) -> str:
+        """Name the task instance, for people and for the look-up of its runs."""
+        ti = context["ti"]
+        return f"{ti.dag_id}/{ti.run_id}/{ti.task_id}/{ti.map_index}"
+
+    def _mark(self, run: JobRunTypeDef) -> str:
+        """Return the task instance and token that a run carries."""
+        return (run.get("Arguments") or {}).get(self.TASK_UUID_ARG, "")
+
+    def _runs(self, since: datetime) -> Iterator[JobRunTypeDef]:
+        """Read the job's runs, the latest first, back to a moment."""
         pages = self._watch.client.get_paginator("get_job_runs").paginate(JobName=self.job_name)
         for page in pages:
-            for run in page["JobRuns"]:  # the latest first
-                if (run.get("Arguments") or {}).get(self.TASK_UUID_ARG) == token:
-                    return str(run["Id"])
-                if since and run["StartedOn"] < since - timedelta(minutes=5):  # two clocks
-                    return None
-        return None
+            for run in page["JobRuns"]:
+                if run["StartedOn"] < since:
+                    return
+                yield run
 
-    def _submit(self, token: str) -> str:
+    def _submit(self, mark: str) -> str:
         request: dict[str, Any] = {
             "JobName": self.job_name,
-            "Arguments": {"--file": self.file, self.TASK_UUID_ARG: token},
+            "Arguments": {"--file": self.file, self.TASK_UUID_ARG: mark},
         }
         if self.parameters:
             request["Arguments"]["--params"] = json.dumps(self.parameters, sort_keys=True)

@@ -27,13 +27,15 @@ class OnceMixin[Result](_Operator):
     Airflow requests a task when it schedules it, and again at each clear; the tries in between serve one
     request. The task state store remembers the request and its last work from try to try.
 
+    - A new request first clears the way: whatever this task instance has left running is looked up in AWS,
+      cancelled, and seen to end. Only then is the request remembered.
     - Same request, and the work goes on or has succeeded: it is this try's work too.
     - Same request, and the work failed, was cancelled or is lost: new work.
-    - Another request: if its work still goes on, cancel it and see it end; then new work.
 
     New work carries a token that follows from the request and from the work it replaces. So a try that dies
     after starting work and before remembering it is followed by one with the same token, by which AWS, or
-    the operator itself, finds the work that is already there.
+    the operator itself, finds the work that is already there. When a user clears that task instead, or
+    deletes the run and starts it again, the look-up finds the work.
     """
 
     external_id_key: ClassVar[str]
@@ -46,10 +48,17 @@ class OnceMixin[Result](_Operator):
     deferrable: bool
     work_id: str = ""
 
+    _killed = False
+    _started_for: Context | None = None
+
     @property
     @abstractmethod
     def _watch(self) -> Watch[Any]:
         """What looks at the work and cancels it."""
+
+    @abstractmethod
+    def _running(self, context: Context) -> list[str]:
+        """Look up what goes on in AWS on behalf of this task instance, whichever try started it."""
 
     @abstractmethod
     def _start(self, context: Context, token: str) -> str | None:
@@ -62,6 +71,15 @@ class OnceMixin[Result](_Operator):
     @abstractmethod
     def _result(self, found: Any) -> Result:
         """Log what the work at its end did; raise unless all of it is done."""
+
+    def on_kill(self) -> None:
+        """Cancel the work when the task's process is told to stop or runs out of time."""
+        self._killed = True
+        if self.work_id:
+            self._watch.cancel(self.work_id, until_seen=False)
+        elif self._started_for:  # while AWS had not answered yet
+            for work_id in self._running(self._started_for):
+                self._watch.cancel(work_id, until_seen=False)
 
     def execute_complete(
         self,
@@ -90,7 +108,7 @@ class OnceMixin[Result](_Operator):
             ) from error
         except TaskDeferralError as error:
             request, work_id = self._remembered(context)
-            if request != self._request(context):
+            if request != self._request(context) or not work_id:
                 raise  # nothing was started yet
             self.log.warning("The trigger failed (%s): waiting on the worker instead.", error)
             self.deferrable = False
@@ -99,23 +117,32 @@ class OnceMixin[Result](_Operator):
     def _work(self, context: Context) -> str | None:
         """Return the one work of this request: an earlier try's or new; None for nothing to do."""
         request = self._request(context)
-        remembered, replaced = self._remembered(context)
-        if replaced and remembered != request:
-            if self._watch.runs(replaced):
-                self.log.info(
-                    "Cancelling %s %s, which this task left before its clear.", self._watch.name, replaced
-                )
-                self._watch.cancel(replaced)
-            replaced = ""
-        if replaced and self._watch.serves(replaced):
-            self.log.info("%s %s of an earlier try is this try's.", self._watch.name.capitalize(), replaced)
-            return replaced
-        token = hashlib.sha256(f"{request}\n{replaced}".encode()).hexdigest()
+        remembered, last = self._remembered(context)
+        if remembered != request:
+            self._clear_the_way(context, last)
+            self._remember(context, request, "")
+            last = ""
+        if last and self._watch.serves(last):
+            self.log.info("%s %s of an earlier try is this try's.", self._watch.name.capitalize(), last)
+            return last
+        self._started_for = context
+        token = hashlib.sha256(f"{request}\n{last}".encode()).hexdigest()
         work_id = self._start(context, token)
         if work_id:
             self.work_id = work_id
-            context["task_state_store"].set(self.external_id_key, {"request": request, "work_id": work_id})
+            if self._killed:
+                self.on_kill()
+            self._remember(context, request, work_id)
         return work_id
+
+    def _clear_the_way(self, context: Context, last: str) -> None:
+        """See to an end what this task instance has left running: what it remembers, and what AWS knows."""
+        left = self._running(context)
+        if last and last not in left and self._watch.runs(last):
+            left.append(last)
+        for work_id in left:
+            self.log.info("Cancelling %s %s, which this task has left running.", self._watch.name, work_id)
+            self._watch.cancel(work_id)
 
     def _request(self, context: Context) -> str:
         """Identify what Airflow asked for: the task of a run, and the try with which this request began.
@@ -128,8 +155,11 @@ class OnceMixin[Result](_Operator):
         start = context["dag_run"].start_date
         return "\n".join(map(str, [ti.dag_id, ti.run_id, start, ti.task_id, ti.map_index, first_try]))
 
+    def _remember(self, context: Context, request: str, work_id: str) -> None:
+        context["task_state_store"].set(self.external_id_key, {"request": request, "work_id": work_id})
+
     def _remembered(self, context: Context) -> tuple[str, str]:
-        """Read the last request and its work from the task state store; empty before the first."""
+        """Read the last request and its work, each empty before the first, from the task state store."""
         stored = context["task_state_store"].get(self.external_id_key)
         return (str(stored["request"]), str(stored["work_id"])) if isinstance(stored, dict) else ("", "")
 

@@ -8,8 +8,10 @@ from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
 from airflow.providers.amazon.aws.operators.redshift_data import RedshiftDataOperator
+from botocore.exceptions import ClientError
 
 from redshift_etl.audit import (
+    TERMINAL,
     UNLESS,
     StatementAudit,
     audit,
@@ -19,7 +21,7 @@ from redshift_etl.audit import (
     succeeded,
 )
 from redshift_etl.data_api import StatementWatch
-from redshift_etl.failure import RedshiftScriptError, script_error
+from redshift_etl.failure import RedshiftScriptError, refusal, script_error
 from redshift_etl.operators.once import OnceMixin
 from redshift_etl.script import InvalidScriptError, Script, names, statements
 from redshift_etl.triggers.redshift_statement import RedshiftStatementTrigger
@@ -120,12 +122,27 @@ class RedshiftScriptOperator(  # type: ignore[misc]  # the provider's methods re
 
     def on_kill(self) -> None:
         """Cancel the statement when the task's process is told to stop or runs out of time."""
-        if self.cancel_on_kill and self.work_id:
-            self._watch.cancel(self.work_id, until_seen=False)
+        if self.cancel_on_kill:
+            super().on_kill()
 
     @cached_property
     def _watch(self) -> StatementWatch:
         return StatementWatch(self.hook.conn, self.log)
+
+    def _running(self, context: Context) -> list[str]:
+        """List the statements of this task instance's name that have not ended."""
+        name = self._statement_name(context)
+        pages = self.hook.conn.get_paginator("list_statements").paginate(
+            StatementName=name, Status="ALL", RoleLevel=True
+        )
+        # AWS takes the name for a prefix.
+        return [
+            one["Id"]
+            for page in pages
+            for one in page["Statements"]
+            if one.get("StatementName") in {name, statement_name(name, UNLESS)}
+            and one.get("Status") not in TERMINAL
+        ]
 
     def _start(self, context: Context, token: str) -> str | None:
         """Submit the script; the Data API answers a known token with the statement that it already has."""
@@ -169,14 +186,17 @@ class RedshiftScriptOperator(  # type: ignore[misc]  # the provider's methods re
         request = self._target() | {"StatementName": name, "ClientToken": token, "WithEvent": self.with_event}
         if script.parameters:
             request["Parameters"] = script.bound
-        if len(script.statements) == 1:
-            answer = self.hook.conn.execute_statement(Sql=script.statements[0], **request)["Id"]
-        else:
-            answer = self.hook.conn.batch_execute_statement(
-                Sqls=list(script.statements),
-                ExecutionMode="TRANSACTION" if self.transaction else "AUTO_COMMIT",
-                **request,
-            )["Id"]
+        try:
+            if len(script.statements) == 1:
+                answer = self.hook.conn.execute_statement(Sql=script.statements[0], **request)["Id"]
+            else:
+                answer = self.hook.conn.batch_execute_statement(
+                    Sqls=list(script.statements),
+                    ExecutionMode="TRANSACTION" if self.transaction else "AUTO_COMMIT",
+                    **request,
+                )["Id"]
+        except ClientError as error:
+            raise refusal(error, self.file) from error
         self.log.info(
             "%s: submitted %s statement(s) as %s with %s.",
             self.file,

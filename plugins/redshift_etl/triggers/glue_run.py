@@ -9,7 +9,7 @@ from airflow.providers.amazon.aws.triggers.glue import GlueJobCompleteTrigger
 from airflow.triggers.base import TriggerEvent
 
 from redshift_etl.glue_runs import ENDED, PERMANENT_ERRORS
-from redshift_etl.triggers.poll import until_ended
+from redshift_etl.triggers.poll import cancel, until_ended
 
 
 class GlueRunTrigger(GlueJobCompleteTrigger):
@@ -33,15 +33,15 @@ class GlueRunTrigger(GlueJobCompleteTrigger):
         yield TriggerEvent({"work_id": self.run_id})  # type: ignore[no-untyped-call]  # Airflow
 
     async def on_kill(self) -> None:
-        """Stop the run; the triggerer asks only after a user's action, never at its own restart."""
-        self.log.info("Stopping run %s of job %s.", self.run_id, self.job_name)
-        try:
-            async with await self.hook().get_async_conn() as client:  # type: ignore[no-untyped-call]  # provider
-                await client.batch_stop_job_run(JobName=self.job_name, JobRunIds=[self.run_id])
-        except Exception:
-            self.log.exception(
-                "Cannot stop run %s of job %s; it may still go on.", self.run_id, self.job_name
-            )
+        """Stop the run when a user takes the task away, and see it end."""
+        await cancel(
+            self,
+            self.hook(),
+            lambda client: client.batch_stop_job_run(JobName=self.job_name, JobRunIds=[self.run_id]),
+            self._ended,
+            name=f"run {self.run_id} of job {self.job_name}",
+            permanent_errors=PERMANENT_ERRORS,
+        )
 
     async def _ended(self, client: Any) -> bool:
         answer = await client.get_job_run(JobName=self.job_name, RunId=self.run_id)

@@ -1,4 +1,4 @@
-"""Poll AWS from the triggerer, with growing pauses, through whatever passes."""
+"""Wait for work in AWS from the triggerer, and cancel it there, through whatever passes."""
 
 from __future__ import annotations
 
@@ -6,13 +6,18 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from typing import TYPE_CHECKING, Any, Final
 
+from airflow.sdk import TaskInstanceState
+from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+from asgiref.sync import sync_to_async
 from botocore.exceptions import ClientError
 
 if TYPE_CHECKING:
     from airflow.providers.amazon.aws.hooks.base_aws import AwsGenericHook
     from airflow.sdk.types import Logger
+    from airflow.triggers.base import BaseTrigger
 
 LONGEST_PAUSE: Final = 60.0
+CANCEL_PAUSE: Final = 1.0
 
 
 async def until_ended(
@@ -51,3 +56,57 @@ async def until_ended(
             await asyncio.sleep(pause)
         else:
             return
+
+
+async def cancel(
+    trigger: BaseTrigger,
+    hook: AwsGenericHook[Any],
+    stop: Callable[[Any], Awaitable[object]],
+    ended: Callable[[Any], Awaitable[bool]],
+    *,
+    name: str,
+    permanent_errors: Collection[str],
+) -> None:
+    """Stop the work and see it end, unless the task still waits for it.
+
+    Airflow 3.3 calls a trigger's `on_kill` after a user's action, and also when another triggerer has taken
+    the trigger over because this one's heartbeat was late. Then the task is still deferred.
+
+    Args:
+        trigger: The trigger that is told to stop.
+        hook: Makes the clients.
+        stop: Asks AWS, by the client it is given, to stop the work.
+        ended: Asks AWS, by the client it is given, whether the work is at an end.
+        name: What to call the work in the log.
+        permanent_errors: AWS's codes after which asking again cannot help.
+    """
+    if await _still_waits(trigger):
+        trigger.log.info("Another triggerer waits for %s from here on.", name)
+        return
+    trigger.log.info("Cancelling %s.", name)
+    while True:
+        try:
+            async with await hook.get_async_conn() as client:  # type: ignore[no-untyped-call]  # provider
+                while not await ended(client):
+                    await stop(client)
+                    await asyncio.sleep(CANCEL_PAUSE)
+        except Exception as error:  # noqa: BLE001 - Airflow ends this after 30 s
+            if isinstance(error, ClientError) and error.response["Error"]["Code"] in permanent_errors:
+                trigger.log.warning("Cannot cancel %s: %s", name, error)
+                return
+            trigger.log.warning("Cannot cancel %s (%s); asking again.", name, error)
+            await asyncio.sleep(CANCEL_PAUSE)
+        else:
+            trigger.log.info("%s has ended.", name.capitalize())
+            return
+
+
+async def _still_waits(trigger: BaseTrigger) -> bool:
+    ti = trigger.task_instance
+    if ti is None:
+        return False
+    states = await sync_to_async(RuntimeTaskInstance.get_task_states)(
+        dag_id=ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id], map_index=ti.map_index
+    )
+    # Empty when the run is deleted.
+    return TaskInstanceState.DEFERRED in states.get(ti.run_id, {}).values()

@@ -54,8 +54,24 @@ def part(number: int, status: str, sql: str, **more: Any) -> dict[str, Any]:
     return {"Id": f"{STATEMENT_ID}:{number}", "Status": status, "QueryString": sql} | more
 
 
-def submitted(api: Stubber, statement_id: str = STATEMENT_ID, **expected: Any) -> None:
-    """Expect one statement to be submitted, with these arguments among others."""
+def nothing_runs(api: Stubber, *listed: dict[str, Any]) -> None:
+    """Expect the look-up that begins a request; it finds nothing, or these statements."""
+    api.add_response(
+        "list_statements",
+        {"Statements": list(listed)},
+        {"StatementName": ANY, "Status": "ALL", "RoleLevel": True},
+    )
+
+
+def submitted(
+    api: Stubber, statement_id: str = STATEMENT_ID, *, retry: bool = False, **expected: Any
+) -> None:
+    """Expect one statement to be submitted, with these arguments among others.
+
+    A new request looks first whether something is left running, a retry does not.
+    """
+    if not retry:
+        nothing_runs(api)
     common = {
         "Database": "dev",
         "ClusterIdentifier": "redshift-etl",

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from airflow.sdk.definitions.retry_policy import RetryAction
+from botocore.exceptions import ClientError
 from plugins_context import described, part
 
 from redshift_etl.failure import (
@@ -9,6 +12,8 @@ from redshift_etl.failure import (
     RedshiftScriptError,
     SerializationConflictError,
     UnrepeatableScriptError,
+    WarehouseUnavailableError,
+    refusal,
     script_error,
 )
 
@@ -31,6 +36,42 @@ def action(message: str, **more: object) -> tuple[RetryAction, type[Exception]]:
 )
 def test_a_conflict_of_transactions_is_tried_again(message: str) -> None:
     assert action(message) == (RetryAction.RETRY, SerializationConflictError)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        'FATAL: connection limit "500" exceeded for non-bootstrap users',
+        "FATAL: the database system is starting up",
+        "Redshift endpoint doesn't exist in this region.",
+        "Cluster redshift-etl is paused.",
+        "The cluster is being resized.",
+        "The cluster is not available",
+    ],
+)
+def test_a_warehouse_that_takes_no_work_just_now_is_asked_again_minutes_later(message: str) -> None:
+    assert action(message) == (RetryAction.RETRY, WarehouseUnavailableError)
+    decision = RETRY_POLICY.evaluate(WarehouseUnavailableError(message), try_number=1, max_tries=2)
+    assert decision.retry_delay == timedelta(minutes=5)
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "kind"),
+    [
+        ("ActiveStatementsExceededException", "500 active statements", WarehouseUnavailableError),
+        ("ValidationException", "Redshift endpoint doesn't exist in this region.", WarehouseUnavailableError),
+        ("ThrottlingException", "Rate exceeded", RedshiftScriptError),
+    ],
+)
+def test_a_script_that_the_data_api_does_not_take_is_tried_again(
+    code: str, message: str, kind: type[Exception]
+) -> None:
+    error = ClientError({"Error": {"Code": code, "Message": message}}, "ExecuteStatement")
+    refused = refusal(error, "load.sql")
+    assert type(refused) is kind
+    assert str(refused).startswith("load.sql was not submitted: ")
+    assert message in str(refused)
+    assert RETRY_POLICY.evaluate(refused, 1, 2).action is not RetryAction.FAIL
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def test_a_try_that_died_before_remembering_its_run_is_followed_by_one_that_find
 ) -> None:
     operator = script("insert into kept values (8)", retries=2, deferrable=False)
     run_id = operator.execute(make_context(operator))
-    store.clear()
+    store[operator.external_id_key]["work_id"] = ""
     assert operator.execute(make_context(operator, try_number=2)) == run_id
     assert len(runs(glue)) == 1
 
@@ -198,6 +198,34 @@ def test_a_wait_beyond_the_execution_timeout_stops_the_run(
     assert [run["JobRunState"] for run in runs(glue)] == ["STOPPED"]
 
 
+def test_a_clear_stops_the_run_that_a_try_left_without_remembering_it(
+    glue: Any,
+    make_context: Context,
+    store: TaskStateStore,
+    deferred: tuple[GlueScriptOperator, Any],
+) -> None:
+    first, _ = deferred
+    store.clear()  # as after the run was deleted
+    second = script("insert into kept values (8)", retries=2, deferrable=False)
+    second.execute(make_context(second, try_number=2, max_tries=3))
+    assert {run["Id"]: run["JobRunState"] for run in runs(glue)} == {
+        first.work_id: "STOPPED",
+        second.work_id: "SUCCEEDED",
+    }
+    assert sql("select n from kept order by n") == [7, 8]
+
+
+def test_a_kill_while_the_start_has_no_answer_stops_what_is_found(
+    glue: Any, make_context: Context, store: TaskStateStore, deferred: tuple[GlueScriptOperator, Any]
+) -> None:
+    started, _ = deferred
+    killed = script(ENDLESS, retries=2)
+    killed._started_for = make_context(killed)
+    killed.on_kill()
+    assert [(run["Id"], run["JobRunState"]) for run in runs(glue)] == [(started.work_id, "STOPPED")]
+    assert store[killed.external_id_key]["work_id"] == started.work_id
+
+
 @pytest.mark.usefixtures("deferred")
 def test_a_clear_stops_the_run_that_goes_on_before_it_starts_another(
     glue: Any, make_context: Context
@@ -220,6 +248,7 @@ def test_a_job_without_room_is_asked_again_without_a_worker(
     glue.create_job(Name=JOB, ExecutionProperty={"MaxConcurrentRuns": 1}, **one_at_a_time)
     store.clear()  # another task of the same job
     other = script("insert into kept values (8)", execution_timeout=timedelta(minutes=1))
+    other.task_id = "another"
     run = {"run_id": "another"}
     with pytest.raises(TaskDeferred) as caught:
         other.execute(make_context(other, max_tries=1, **run))

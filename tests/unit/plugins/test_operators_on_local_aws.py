@@ -119,10 +119,25 @@ def test_a_try_that_died_before_remembering_takes_effect_once(
     insert = "insert into sales values (5, 'Salem')"
     first, second = script(insert, retries=2), script(insert, retries=2)
     before = first.execute(make_context(first))
-    store.clear()
+    store[RedshiftScriptOperator.external_id_key]["work_id"] = ""
     after = second.execute(make_context(second, try_number=2))
     assert after[0]["statement_id"] == before[0]["statement_id"]
     assert sql(warehouse, "select count(*) from sales where n = 5") == [[1]]
+
+
+def test_a_clear_cancels_the_statement_that_a_try_left_without_remembering_it(
+    warehouse: Any, make_context: Context, store: TaskStateStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RedshiftScriptOperator, "quick_seconds", 0.0)
+    add_rows(warehouse)
+    first = script(f"insert into sales {ENDLESS.replace('count(*)', 'count(*), null')}", retries=2)
+    with pytest.raises(TaskDeferred):
+        first.execute(make_context(first))
+    store.clear()  # as after the run was deleted
+    second = script("insert into sales values (5, 'Salem')", retries=2, deferrable=False)
+    second.execute(make_context(second, try_number=2, max_tries=3))
+    assert warehouse.describe_statement(Id=first.work_id)["Status"] == "ABORTED"
+    assert sql(warehouse, "select count(*) from sales where city = 'Salem'") == [[1]]
 
 
 def test_a_clear_after_success_takes_effect_again(warehouse: Any, make_context: Context) -> None:

@@ -9,7 +9,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
-from plugins_context import STATEMENT_ID, described, part
+from plugins_context import STATEMENT_ID, described, nothing_runs, part
 
 from redshift_etl.operators.redshift_no_rows import RedshiftNoRowsOperator
 
@@ -26,6 +26,7 @@ def check(attach: Callable[[Any], Any]) -> RedshiftNoRowsOperator:
 
 
 def finished(api: Stubber, rows: int, **more: Any) -> None:
+    nothing_runs(api)
     api.add_response("execute_statement", {"Id": STATEMENT_ID}, None)
     api.add_response("describe_statement", described("FINISHED", ResultRows=rows, **more), None)
 
@@ -75,6 +76,7 @@ def test_the_last_statement_of_a_batch_is_the_check(
     check: Any, api: Stubber, make_context: Callable[..., Any]
 ) -> None:
     check.sql = "create temp table t as select 1; select * from t"
+    nothing_runs(api)
     api.add_response("batch_execute_statement", {"Id": STATEMENT_ID}, None)
     parts = [part(1, "FINISHED", "create", ResultRows=-1), part(2, "FINISHED", "select", ResultRows=1)]
     api.add_response("describe_statement", described("FINISHED", SubStatements=parts), None)
@@ -83,7 +85,10 @@ def test_the_last_statement_of_a_batch_is_the_check(
         check.execute(make_context(check))
 
 
-def test_a_script_that_selects_nothing_is_refused(check: Any, make_context: Callable[..., Any]) -> None:
+def test_a_script_that_selects_nothing_is_refused(
+    check: Any, api: Stubber, make_context: Callable[..., Any]
+) -> None:
+    nothing_runs(api)
     check.sql = "select 1; insert into bad_sales select 1"
     with pytest.raises(AirflowFailException, match=r"check_sales\.sql checks nothing: end it with a select"):
         check.execute(make_context(check))

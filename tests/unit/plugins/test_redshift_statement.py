@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -111,10 +112,41 @@ def test_where_asking_again_cannot_help_the_worker_decides(pauses: list[float], 
     assert pauses == [5]
 
 
-def test_a_users_kill_cancels_the_statement() -> None:
-    api = DataApi()
-    asyncio.run(trigger(api).on_kill())
-    assert api.cancelled == [STATEMENT_ID]
+def kill(api: DataApi, monkeypatch: pytest.MonkeyPatch, **states: str) -> list[str]:
+    """Kill the trigger while its task is in this state; returns what it cancelled."""
+    monkeypatch.setattr(
+        "redshift_etl.triggers.poll.RuntimeTaskInstance.get_task_states", lambda **_: {"run": states}
+    )
+    made = trigger(api)
+    made.task_instance = SimpleNamespace(dag_id="dag", run_id="run", task_id="load", map_index=-1)
+    asyncio.run(made.on_kill())
+    return api.cancelled
+
+
+@pytest.mark.parametrize("states", [{"load": "failed"}, {"load": "scheduled"}, {"load": "skipped"}, {}])
+def test_a_users_kill_cancels_the_statement_and_sees_it_cancelled(
+    pauses: list[float], monkeypatch: pytest.MonkeyPatch, states: dict[str, str]
+) -> None:
+    """Marked failed, cleared, timed out with its run; and nothing is found of a run that was deleted."""
+    api = DataApi("STARTED", "STARTED", "ABORTED")
+    assert kill(api, monkeypatch, **states) == [STATEMENT_ID, STATEMENT_ID]
+    assert pauses == [1, 1]
+    assert api.answers == []
+
+
+@pytest.mark.usefixtures("pauses")
+def test_a_users_kill_is_not_given_up_when_the_data_api_is_throttled(monkeypatch: pytest.MonkeyPatch) -> None:
+    api = DataApi(error("ThrottlingException"), TimeoutError(), "STARTED", "ABORTED")
+    assert kill(api, monkeypatch, load="failed") == [STATEMENT_ID]
+
+
+def test_a_trigger_that_another_triggerer_took_over_cancels_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Airflow kills it as after a user's action, but the task still waits."""
+    assert kill(DataApi("STARTED"), monkeypatch, load="deferred") == []
+
+
+def test_a_kill_of_a_statement_that_is_lost_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert kill(DataApi(error("ResourceNotFoundException")), monkeypatch, load="failed") == []
 
 
 @pytest.mark.usefixtures("pauses")
