@@ -55,8 +55,12 @@ local-aws: setup ## Run only AWS on this machine, empty, and print how to connec
 
 .PHONY: test
 test: setup ## Run every test, the end-to-end ones with a real Airflow last
-	@$(BIN)/python -m pytest -n 2 --dist loadscope -m "not e2e"
+	@$(BIN)/python -m pytest -n 2 --dist loadscope -m "not e2e and not compose"
 	@$(BIN)/python -m pytest -m e2e
+
+.PHONY: test-compose
+test-compose: setup ## Run docker-compose.yaml whole on a Docker Engine, and take it down again
+	@$(BIN)/python -m pytest -m compose tests/compose
 
 .PHONY: check
 check: setup ## Verify style, types and SQL; changes nothing

@@ -10,26 +10,17 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import boto3
 import httpx
 from rich.console import Console
 
-from laptop import reports, reviews_job
 from laptop.airflow import AirflowApi, AirflowError, migrate_database, start_components
-from laptop.alerts import create_alert_topic
 from laptop.environment import LOCAL_ENV, PROJECT, airflow_environment, read_env_file
+from laptop.furnish import add_source_arguments, furnish, sources
+from laptop.pipelines import run_all, wait_until_ready
 from laptop.processes import ProcessEndedError, Processes
-from laptop.progress import follow, print_failures
 
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-
-DAG_ID = "store_sales_etl"
-REVIEWS_DAG_ID = "reviews_etl"
 NEEDED_BYTES = 2 * 1024**3
 
 
@@ -84,22 +75,15 @@ def _run(options: argparse.Namespace, console: Console, processes: Processes) ->
     # boto3 of this process must see the local account, whatever the shell says.
     os.environ.pop("AWS_PROFILE", None)
     os.environ.update(read_env_file(LOCAL_ENV) | {"AWS_ENDPOINT_URL": endpoint})
-    bucket = os.environ["AIRFLOW__REDSHIFT_ETL__DATA_BUCKET"]
-    s3 = boto3.client("s3")
-    create_alert_topic()
-    _deliver(options, bucket, s3, console)
-    reviews_job.deploy()
+    delivered = sources(options)
+    furnish(delivered, options.folder / "datasets", console)
 
     api = AirflowApi(web)
     with console.status("Starting Airflow"):
-        for dag_id in (DAG_ID, REVIEWS_DAG_ID):
-            api.wait_until_ready(dag_id, processes)
+        wait_until_ready(api, processes)
     console.print(f"Airflow answers at {web}.")
 
-    if _run_dags(options, api, console, processes):
-        _print_reports(console, s3, bucket, str(options.end))
-        reports.print_top_reviews(console, s3, bucket)
-    else:
+    if not run_all(delivered, api, console, processes):
         console.print(f"Logs of everything: {logs} and {home / 'logs'}")
         if options.once:
             return 1
@@ -110,47 +94,6 @@ def _run(options: argparse.Namespace, console: Console, processes: Processes) ->
     while True:
         processes.require_alive()
         time.sleep(1)
-
-
-def _run_dags(options: argparse.Namespace, api: AirflowApi, console: Console, processes: Processes) -> bool:
-    """Run every day's store sales and then the reviews, up to the first failure; whether there was none."""
-    # Noon is the same date in every time zone that the settings are likely to name.
-    runs: list[tuple[str, str, dict[str, str]]] = [
-        (DAG_ID, str(day), {"refresh_date": str(day)}) for day in _days(options.start, options.end)
-    ]
-    for dag_id, day, conf in [*runs, (REVIEWS_DAG_ID, str(options.end), {})]:
-        run_id = f"laptop__{day}"
-        api.trigger(dag_id, run_id, f"{day}T12:00:00Z", conf)
-        state = follow(api, dag_id, run_id, title=f"{dag_id} {day}", console=console, processes=processes)
-        if state != "success":
-            print_failures(api, dag_id, run_id, console)
-            return False
-    return True
-
-
-def _deliver(options: argparse.Namespace, bucket: str, s3: "S3Client", console: Console) -> None:
-    # Imported late: DuckDB and the generator are not needed to say that a port is taken.
-    from datasets import delivery, reviews, store_sales  # noqa: PLC0415
-    from datasets.progress import progress_bars  # noqa: PLC0415
-
-    started = time.monotonic()
-    with progress_bars(console) as progress:
-        deliveries = store_sales.deliver(
-            options.start,
-            options.end,
-            scale_factor=options.scale_factor,
-            cache=options.folder / "datasets",
-            progress=progress,
-        )
-        deliveries += reviews.deliver(
-            rows=options.reviews, cache=options.folder / "datasets", progress=progress
-        )
-        delivery.upload(deliveries, bucket, s3, progress)
-    console.print(
-        f"The source systems delivered the sales of {options.start} to {options.end} and "
-        f"{options.reviews:,} reviews to s3://{bucket}/raw "
-        f"({len(deliveries)} files, {time.monotonic() - started:.0f} s)."
-    )
 
 
 def _wait_for_aws(endpoint: str, processes: Processes) -> None:
@@ -199,41 +142,6 @@ def _sole_use(folder: Path) -> Iterator[None]:
         yield
 
 
-def _print_reports(console: Console, s3: "S3Client", bucket: str, refresh_date: str) -> None:
-    weekly = reports.read_report(s3, bucket, "weekly_store_performance", refresh_date)
-    week = f"{weekly[0]['week_start']} to {weekly[0]['week_end']}" if weekly else "no sales"
-    columns = ["sales_rank", "rank_change", "store_name", "city", "country", "orders", "net_sales"]
-    reports.print_report(
-        console,
-        f"Weekly store sales performance, North America, {week}, as of {refresh_date}",
-        weekly,
-        [*columns, "net_sales_change_percent"],
-    )
-    city = reports.read_report(s3, bucket, "daily_city_sales", refresh_date)
-    reports.print_report(
-        console,
-        f"Daily sales of all stores in {city[0]['city']}, {city[0]['state']}",
-        city,
-        ["sale_date", "stores", "orders", "quantity", "net_sales"],
-    )
-    stores = reports.read_report(s3, bucket, "store_reconciliation", refresh_date)
-    reports.print_report(
-        console,
-        f"Store reconciliation, {refresh_date}: delivered beside loaded",
-        stores,
-        [
-            "store_name",
-            "orders",
-            "staged_lines",
-            "loaded_lines",
-            "staged_net_sales",
-            "loaded_net_sales",
-            "status",
-        ],
-    )
-    console.print(f"All reports are in s3://{bucket}/reports/, as CSV and as Parquet.")
-
-
 def _print_addresses(options: argparse.Namespace, console: Console, endpoint: str, web: str) -> None:
     cluster = os.environ["AIRFLOW__REDSHIFT_ETL__CLUSTER_IDENTIFIER"]
     console.print(f"""
@@ -249,21 +157,10 @@ def _print_addresses(options: argparse.Namespace, console: Console, endpoint: st
 Ctrl-C ends everything.""")
 
 
-def _days(start: date, end: date) -> list[date]:
-    return [start + timedelta(days=n) for n in range((end - start).days + 1)]
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m laptop", description=__doc__)
     parser.add_argument("--once", action="store_true", help="end after the reports, with status 0 or 1")
-    parser.add_argument(
-        "--from", dest="start", type=date.fromisoformat, default=date(2002, 12, 31), help="first refresh date"
-    )
-    parser.add_argument(
-        "--to", dest="end", type=date.fromisoformat, default=date(2003, 1, 2), help="last refresh date"
-    )
-    parser.add_argument("--scale-factor", type=float, default=0.1, help="TPC-DS scale factor (default 0.1)")
-    parser.add_argument("--reviews", type=int, default=100_000, help="number of reviews (default 100000)")
+    add_source_arguments(parser)
     parser.add_argument(
         "--folder",
         type=Path,

@@ -99,7 +99,7 @@ class AirflowApi:
         )
 
     def trigger(self, dag_id: str, run_id: str, logical_date: str | None, conf: Mapping[str, Any]) -> None:
-        """Start a DAG run.
+        """Start a DAG run, unless the run is there already.
 
         Args:
             dag_id: The DAG.
@@ -112,7 +112,7 @@ class AirflowApi:
         """
         body = {"dag_run_id": run_id, "logical_date": logical_date, "conf": dict(conf)}
         response = self._client.post(f"/api/v2/dags/{dag_id}/dagRuns", json=body)
-        if response.is_error:
+        if response.is_error and response.status_code != httpx.codes.CONFLICT:
             raise AirflowError(f"Airflow refused to run {dag_id} as {run_id}: {response.text}")
 
     def run_state(self, dag_id: str, run_id: str) -> str:

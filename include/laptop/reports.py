@@ -31,7 +31,7 @@ def read_report(s3: "S3Client", bucket: str, report: str, refresh_date: str) -> 
     Returns:
         The rows, in the order of the files.
     """
-    return _read(s3, bucket, f"reports/{report}/refresh_date={refresh_date}/csv/")
+    return read_rows(s3, bucket, f"reports/{report}/refresh_date={refresh_date}/csv/")
 
 
 def print_top_reviews(console: Console, s3: "S3Client", bucket: str, rows: int = 10) -> None:
@@ -43,7 +43,7 @@ def print_top_reviews(console: Console, s3: "S3Client", bucket: str, rows: int =
         bucket: The data bucket.
         rows: How many.
     """
-    report = _read(s3, bucket, "reports/top_reviews/data/")
+    report = read_rows(s3, bucket, "reports/top_reviews/data/")
     shown = report[:rows]
     for row in shown:
         title = " ".join(row["product_title"].split())
@@ -53,7 +53,17 @@ def print_top_reviews(console: Console, s3: "S3Client", bucket: str, rows: int =
     console.print(f"The whole report is in s3://{bucket}/reports/top_reviews/data/.")
 
 
-def _read(s3: "S3Client", bucket: str, prefix: str) -> list[dict[str, str]]:
+def read_rows(s3: "S3Client", bucket: str, prefix: str) -> list[dict[str, str]]:
+    """Read every CSV file that the manifest of an UNLOAD names.
+
+    Args:
+        s3: A boto3 client.
+        bucket: The data bucket.
+        prefix: Where the UNLOAD wrote, with a slash at its end.
+
+    Returns:
+        The rows, in the order of the files.
+    """
     manifest = json.loads(s3.get_object(Bucket=bucket, Key=f"{prefix}manifest")["Body"].read())
     rows: list[dict[str, str]] = []
     for entry in manifest["entries"]:

@@ -29,7 +29,7 @@ def package(target: Path) -> list[Path]:
     shutil.rmtree(target, ignore_errors=True)
     airflow = target / "mwaa"
     ignore = shutil.ignore_patterns(*NOT_SHIPPED)
-    shutil.copytree(PROJECT / "dags", airflow / "dags", ignore=ignore)
+    shutil.copytree(PROJECT / "dags", airflow / "dags", ignore=shutil.ignore_patterns(*NOT_SHIPPED, "sql"))
     # sql_dir on MWAA: the DAG folder is the only one that is synced without an environment update.
     shutil.copytree(PROJECT / "sql", airflow / "dags" / "sql", ignore=ignore)
     shutil.copyfile(PROJECT / "requirements.txt", airflow / "requirements.txt")
