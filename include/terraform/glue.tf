@@ -62,7 +62,7 @@ resource "aws_glue_job" "reviews_etl" {
     script_location = "s3://${module.bucket["scripts"].name}/${aws_s3_object.glue_script.key}"
   }
 
-  # Airflow adds --file and --params for each run.
+  # Airflow adds --file and --params for each run. library-set is Glue's own and has no dashes.
   default_arguments = {
     "library-set"         = "analytics"
     "--extra-py-files"    = "s3://${module.bucket["scripts"].name}/${aws_s3_object.glue_wheel.key}"

@@ -175,6 +175,13 @@ resource "aws_iam_role_policy" "airflow_pipelines" {
         Action   = ["redshift:DescribeClusters", "redshift:PauseCluster", "redshift:ResumeCluster"]
         Resource = aws_redshift_cluster.this[0].arn
       }] : [],
+      local.reviews_copy == null ? [] : [{
+        # The folders become partitions; what is in them, only the warehouse reads.
+        Sid      = "FindReviews"
+        Effect   = "Allow"
+        Action   = "s3:ListBucket"
+        Resource = local.reviews_copy.bucket_arn
+      }],
       var.enable_quicksight ? [{
         Sid      = "RefreshDataSet"
         Effect   = "Allow"

@@ -74,6 +74,18 @@ resource "aws_iam_role_policy" "warehouse" {
         Resource = flatten([
           for bucket in var.extract_buckets : ["arn:${local.partition}:s3:::${bucket}", "arn:${local.partition}:s3:::${bucket}/*"]
         ])
+      }],
+      local.reviews_copy == null ? [] : [{
+        Sid      = "FindReviews"
+        Effect   = "Allow"
+        Action   = ["s3:ListBucket", "s3:GetBucketLocation"]
+        Resource = local.reviews_copy.bucket_arn
+      }],
+      local.reviews_copy == null ? [] : [{
+        Sid      = "ReadReviews"
+        Effect   = "Allow"
+        Action   = "s3:GetObject"
+        Resource = local.reviews_copy.files_arn
       }]
     )
   })

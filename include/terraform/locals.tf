@@ -49,6 +49,12 @@ locals {
   # Serverless pauses by itself.
   pauses_cluster = local.provisioned && var.pause_cluster
 
+  # Null where they lie in the stack's own bucket, which every role knows already.
+  reviews_copy = var.reviews_location == null ? null : {
+    bucket_arn = "arn:${local.partition}:s3:::${split("/", var.reviews_location)[2]}"
+    files_arn  = "arn:${local.partition}:s3:::${trimprefix(var.reviews_location, "s3://")}*"
+  }
+
   # The keys of plugins/redshift_etl/settings.py, no more and no fewer; null is "not set".
   airflow_settings = {
     database               = var.database
@@ -59,7 +65,7 @@ locals {
     iam_role_arn           = aws_iam_role.warehouse.arn
     data_bucket            = module.bucket["data"].name
     glue_job_name          = aws_glue_job.reviews_etl.name
-    reviews_location       = "s3://${module.bucket["data"].name}/raw/reviews/"
+    reviews_location       = coalesce(var.reviews_location, "s3://${module.bucket["data"].name}/raw/reviews/")
     quicksight_data_set_id = one(aws_quicksight_data_set.top_reviews[*].data_set_id)
     sql_dir                = "/usr/local/airflow/dags/sql"
     sns_topic_arn          = aws_sns_topic.alerts.arn

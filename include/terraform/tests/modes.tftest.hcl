@@ -225,3 +225,47 @@ run "buckets_are_nobody_elses_by_default" {
     error_message = "The bucket is called ${output.bucket_names.scripts}."
   }
 }
+
+run "the_reviews_lie_in_the_stacks_own_bucket_unless_said_otherwise" {
+  command = plan
+
+  assert {
+    condition     = output.airflow_settings.reviews_location == "s3://redshift-etl-data-123456789012-us-east-1/raw/reviews/"
+    error_message = "Airflow looks for the reviews in ${output.airflow_settings.reviews_location}."
+  }
+
+  assert {
+    condition     = !strcontains(aws_iam_role_policy.warehouse.policy, "FindReviews") && !strcontains(aws_iam_role_policy.airflow_pipelines.policy, "FindReviews")
+    error_message = "A role has rights that it does not need."
+  }
+}
+
+run "a_copy_of_the_reviews_is_used_by_naming_its_location" {
+  command = plan
+
+  variables {
+    reviews_location = "s3://my-copy/parquet/"
+  }
+
+  assert {
+    condition     = aws_mwaa_environment.this[0].airflow_configuration_options["redshift_etl.reviews_location"] == "s3://my-copy/parquet/"
+    error_message = "Airflow looks elsewhere for the reviews."
+  }
+
+  assert {
+    condition = {
+      for statement in jsondecode(aws_iam_role_policy.warehouse.policy).Statement : statement.Sid => statement.Resource if endswith(statement.Sid, "Reviews")
+      } == {
+      FindReviews = "arn:aws:s3:::my-copy"
+      ReadReviews = "arn:aws:s3:::my-copy/parquet/*"
+    }
+    error_message = "Redshift may not read the copy, or more than that."
+  }
+
+  assert {
+    condition = one([
+      for statement in jsondecode(aws_iam_role_policy.airflow_pipelines.policy).Statement : statement if statement.Sid == "FindReviews"
+    ]) == { Sid = "FindReviews", Effect = "Allow", Action = "s3:ListBucket", Resource = "arn:aws:s3:::my-copy" }
+    error_message = "Airflow may not find the copy's categories, or more than that."
+  }
+}

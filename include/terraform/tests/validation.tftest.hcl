@@ -33,6 +33,7 @@ run "what_is_missing_unknown_or_misspelt_is_refused" {
     base_capacity_rpus         = 12
     daily_rpu_hours            = 0
     extract_buckets            = ["s3://reviews"]
+    reviews_location           = "s3://reviews/parquet"
     airflow_version            = "3.1.0"
     environment_class          = "mw2.small"
     min_workers                = 0
@@ -64,6 +65,7 @@ run "what_is_missing_unknown_or_misspelt_is_refused" {
     var.base_capacity_rpus,
     var.daily_rpu_hours,
     var.extract_buckets,
+    var.reviews_location,
     var.airflow_version,
     var.environment_class,
     var.min_workers,
