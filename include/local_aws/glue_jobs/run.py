@@ -188,7 +188,7 @@ class JobRun:
             return "TIMEOUT", f"The run was ended after its timeout of {self.timeout} minutes."
         if process.returncode == 0:
             return "SUCCEEDED", None
-        return "FAILED", errors.last_line or f"The script ended with exit code {process.returncode}."
+        return "FAILED", errors.last_line or _ending(process.returncode)
 
     def _wait(self, process: subprocess.Popen[bytes], logs: list[RunLog]) -> bool:
         """Sends the logs until the process has ended or must end.
@@ -267,6 +267,12 @@ class JobRun:
         except ClientError as error:
             raise StartError(f"{url} cannot be read: {error}") from None
         return folder / name
+
+
+def _ending(status: int) -> str:
+    if status < 0:
+        return f"The script was ended by {signal.Signals(-status).name}."
+    return f"The script ended with exit code {status}."
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:

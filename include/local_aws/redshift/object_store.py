@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from moto.iam.access_control import PermissionResult
 from moto.s3.exceptions import MissingBucket
 from moto.s3.models import s3_backends
 
@@ -202,20 +203,24 @@ def _in_this_process(item: S3Object) -> bytes | None:
     """The bytes of an object that the moto of this process holds; None when it does not hold this one.
 
     The listing came from the endpoint. Whoever answers there, an object with the same bucket, key and ETag
-    has the same content.
+    has the same content. Where the bucket's policy denies the read it is None too: S3's interface says so.
     """
     place = s3_backends.bucket_accounts.get(item.bucket)
     if place is None:
         return None
     partition, account = place
+    moto = s3_backends[account][partition]
     try:
-        held = s3_backends[account][partition].get_object(item.bucket, item.key)
+        held, bucket = moto.get_object(item.bucket, item.key), moto.get_bucket(item.bucket)
     except MissingBucket:  # deleted at this moment
+        return None
+    if bucket.get_permission("s3:GetObject", f"{bucket.arn}/{item.key}") == PermissionResult.DENIED:
         return None
     return held.value if held is not None and held.etag == item.etag else None
 
 
 def _s3_error(error: ClientError, url: str) -> RedshiftError:
-    code = error.response["Error"]["Code"]
+    """In the words of COPY, UNLOAD and Spectrum; the address is ours, theirs is a request id."""
+    code, status = error.response["Error"]["Code"], error.response["ResponseMetadata"]["HTTPStatusCode"]
     message = error.response["Error"].get("Message", "")
-    return RedshiftError(f"S3ServiceException: {message}, Error {code}, reading or writing {url}", "XX000")
+    return RedshiftError(f"S3ServiceException:{message},Status {status},Error {code},at {url}", "XX000")

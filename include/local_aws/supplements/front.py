@@ -21,6 +21,7 @@ from local_aws.supplements import (
     quicksight,
     redshift,
     redshift_serverless,
+    s3_denials,
     security_groups,
     tls_only_policies,
     unsupported,
@@ -38,7 +39,7 @@ class SupplementedMoto:
     """
 
     def __init__(self, moto: Application) -> None:
-        for module in (budgets, glue, redshift, security_groups, tls_only_policies, unsupported):
+        for module in (budgets, glue, redshift, s3_denials, security_groups, tls_only_policies, unsupported):
             module.install()
         self._moto = moto
         self._lock = threading.Lock()

@@ -1,6 +1,10 @@
 """The real job `reviews-etl` with its wheel, as a Glue run against the wire listener."""
 
 import json
+import logging
+import os
+import signal
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -135,14 +139,149 @@ def _is_running(server: Server, sql: str) -> bool:
     return any(one["status"] == "STARTED" and one["sqls"][0].startswith(sql) for one in records)
 
 
-def test_no_password_is_in_any_log(
+def _processes() -> list[int]:
+    """The runs of the job that this process has started."""
+    listed = subprocess.run(
+        ["ps", "-A", "-ww", "-o", "pid=", "-o", "ppid=", "-o", "args="], capture_output=True, text=True, check=True
+    ).stdout
+    found = (line.split(None, 2) for line in listed.splitlines())
+    return [
+        int(pid) for pid, parent, text in found if int(parent) == os.getpid() and "reviews_etl.py" in text
+    ]
+
+
+def test_a_job_killed_half_way_leaves_the_table_as_it_was(  # noqa: PLR0917  # fixtures, by name
+    start: Callable[..., str],
+    wait: Finish,
+    rows: Rows,
+    execute: Callable[..., dict[str, Any]],
+    slow_query: str,
+    server: Server,
+) -> None:
+    """kill -9: the job cannot say good-bye, its connection just ends."""
+    assert (
+        execute(["create table spared (i bigint)", "insert into spared values (7)"])["Status"] == "FINISHED"
+    )
+    run_id = start(f"delete from spared; insert into spared {slow_query}")
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and not _is_running(server, "insert into spared"):
+        time.sleep(0.05)
+    (pid,) = _processes()
+    os.kill(pid, signal.SIGKILL)
+    run = wait(run_id)
+    assert run["JobRunState"] == "FAILED"
+    assert "SIGKILL" in run["ErrorMessage"]
+    assert rows("select i from spared") == [(7,)]
+    assert execute("insert into spared values (8)")["Status"] == "FINISHED", "the dead run holds its lock"
+
+
+@pytest.fixture(scope="module")
+def locked_bucket(aws: Callable[[str], Any]) -> str:
+    """A bucket that nobody may read, with a script and data in it."""
+    s3 = aws("s3")
+    s3.create_bucket(Bucket="locked")
+    s3.put_object(Bucket="locked", Key="sql/reviews/etl.sql", Body=b"select 1")
+    denied = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:GetObject",
+        "Resource": "arn:aws:s3:::locked/*",
+    }
+    policy = {"Version": "2012-10-17", "Statement": [denied]}
+    s3.put_bucket_policy(Bucket="locked", Policy=json.dumps(policy))
+    return "locked"
+
+
+COPY = "create table if not exists copied (i int); copy copied from 's3://locked/sql/' iam_role default csv"
+FAILURES = {
+    "a statement that fails": ("select i from nowhere", {}, "statement 1 of 1, failed: "),
+    "a script that does not end": ("select 'a", {}, "sql/reviews/etl.sql, line 1: a string starts"),
+    "a password that is wrong": (
+        "select 1",
+        {"--db_creds": "wrong"},
+        "refuses user awsuser of secret wrong, or cannot be reached: password authentication failed",
+    ),
+    "a secret without a key": (
+        "select 1",
+        {"--db_creds": "keyless"},
+        "Secret keyless has no key username: store username and password in it.",
+    ),
+    "a secret that does not exist": ("select 1", {"--db_creds": "none"}, "Secret none cannot be read: "),
+    "a script that does not exist": (
+        "select 1",
+        {"--file": "sql/none.sql"},
+        f"s3://{BUCKET}/sql/none.sql cannot be read: ",
+    ),
+    "a script that one may not read": (
+        "select 1",
+        {"--bucket": "locked"},
+        "s3://locked/sql/reviews/etl.sql cannot be read: An error occurred (AccessDenied) when calling ",
+    ),
+    "data that one may not read": (
+        COPY,
+        {},
+        "S3ServiceException:Access Denied,Status 403,Error AccessDenied,at s3://locked/sql/reviews/etl.sql",
+    ),
+}
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+@pytest.mark.usefixtures("locked_bucket")
+def test_a_failure_is_one_clear_error_and_no_log_shows_the_password(  # noqa: PLR0917  # fixtures, by name
+    failure: str,
+    wait: Finish,
+    login: dict[str, Any],
+    aws: Callable[[str], Any],
+    glue: Any,
+    server: Server,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    sql, arguments, expected = FAILURES[failure]
+    secrets = aws("secretsmanager")
+    wrong = {
+        "wrong": login | {"ssl": False, "password": "wrong-pass-word"},
+        "keyless": login | {"username": None},
+    }
+    if (name := arguments.get("--db_creds")) in wrong:
+        secrets.create_secret(Name=name, SecretString=json.dumps(wrong[name]))
+    aws("s3").put_object(Bucket=BUCKET, Key="sql/reviews/etl.sql", Body=sql)
+    caplog.set_level(logging.DEBUG, logger="local_aws")
+    asked = {"--file": "sql/reviews/etl.sql"} | arguments
+    run = wait(glue.start_job_run(JobName=JOB, Arguments=asked)["JobRunId"])
+    assert run["JobRunState"] == "FAILED"
+    assert expected in run["ErrorMessage"]
+    assert "\n" not in run["ErrorMessage"]
+    assert "Traceback" not in logged(aws, run["Id"])
+    _no_secret(login, aws, server, [run], caplog.text + "".join(capfd.readouterr()))
+
+
+def test_no_log_of_a_run_that_succeeds_shows_the_password(  # noqa: PLR0917  # fixtures, by name
     start: Callable[..., str],
     wait: Finish,
     login: dict[str, Any],
     aws: Callable[[str], Any],
     server: Server,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
-    ids = [wait(start(sql))["Id"] for sql in ("select 1", "select i from nowhere", "select 'a")]
-    everything = "\n".join([*(logged(aws, run_id) for run_id in ids), json.dumps(server._history.records())])
-    assert "statement 1 of 1" in everything
-    assert login["password"] not in everything
+    caplog.set_level(logging.DEBUG, logger="local_aws")
+    run = wait(start("select 1"))
+    assert run["JobRunState"] == "SUCCEEDED", run
+    assert "statement 1 of 1" in logged(aws, run["Id"])
+    _no_secret(login, aws, server, [run], caplog.text + "".join(capfd.readouterr()))
+
+
+def _no_secret(
+    login: dict[str, Any], aws: Callable[[str], Any], server: Server, runs: list[dict[str, Any]], said: str
+) -> None:
+    """Neither the job's logs, its outcome, the record of statements nor what local_aws says of itself."""
+    shown = [
+        *(logged(aws, run["Id"]) for run in runs),
+        str(runs),
+        json.dumps(server._history.records()),
+        said,
+    ]
+    for text in shown:
+        assert login["password"] not in text
+        assert "wrong-pass-word" not in text

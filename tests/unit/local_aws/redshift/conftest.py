@@ -12,11 +12,13 @@ from redshift_engine import BUCKET
 
 from local_aws.redshift import Session, Warehouse
 from local_aws.supplements import glue as glue_supplement
+from local_aws.supplements import s3_denials
 
 
 @pytest.fixture(scope="session")
 def aws_endpoint() -> Iterator[str]:
     glue_supplement.install()
+    s3_denials.install()
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

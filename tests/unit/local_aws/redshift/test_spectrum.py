@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from typing import Any
 
@@ -185,6 +186,29 @@ def test_a_corrupt_file_is_named(external: Session, s3: Any) -> None:
     _, message = fails(external, "select count(*) from spectrum.sales")
     assert message.startswith("ERROR: Spectrum Scan Error")
     assert f"s3://{BUCKET}/{key}" in message
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "place"),
+    [
+        ("s3:GetObject", f"arn:aws:s3:::{BUCKET}/*", "raw/sales/sale_date=2003-01-02/part-0.parquet"),
+        ("s3:ListBucket", f"arn:aws:s3:::{BUCKET}", "raw/sales/sale_date=2003-01-02/"),
+    ],
+)
+def test_a_bucket_that_one_may_not_read_is_one_clear_error(
+    external: Session, s3: Any, action: str, resource: str, place: str
+) -> None:
+    put(s3, "raw/sales/sale_date=2003-01-02/part-0.parquet", sales([1]))
+    add_partition(external, "2003-01-02")
+    denied = {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": resource}
+    s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps({"Version": "2012-10-17", "Statement": [denied]}))
+    state, message = fails(external, "select count(*) from spectrum.sales")
+    assert state == "XX000"
+    assert (
+        f"S3ServiceException:Access Denied,Status 403,Error AccessDenied,at s3://{BUCKET}/{place}" in message
+    )
+    s3.delete_bucket_policy(Bucket=BUCKET)
+    assert rows(external, "select count(*) from spectrum.sales") == [(1,)]
 
 
 def test_a_table_made_through_the_glue_api_is_visible(lake: Session, s3: Any, glue: Any) -> None:
