@@ -20,20 +20,29 @@ it was.
 """
 
 from datetime import timedelta
+from functools import partial
 
 import pendulum
 from airflow.sdk import DAG, Param, chain
 
+from redshift_etl import assets
+from redshift_etl.cluster import pause_after_timeout
 from redshift_etl.failure import RETRY_POLICY
 from redshift_etl.notifications.sns import RunFailedAlert, RunSucceededAlert, TaskFailedAlert
 from redshift_etl.operators.glue_partitions import GluePartitionsOperator
 from redshift_etl.operators.glue_script import GlueScriptOperator
 from redshift_etl.operators.quicksight_publish import QuickSightPublishOperator
 from redshift_etl.operators.redshift_cluster import PauseClusterOperator, ResumeClusterOperator
+from redshift_etl.operators.require_success import RequireSuccessOperator
 from redshift_etl.settings import load_settings
 
 SETTINGS = load_settings()
 ALERTS = {"topic_arn": SETTINGS.sns_topic_arn}
+CLUSTER = {"cluster_identifier": SETTINGS.cluster_identifier}
+CLUSTER_DAGS = ["store_sales_etl", "reviews_etl"]
+PAUSE_AFTER_TIMEOUT = (
+    [partial(pause_after_timeout, dag_ids=CLUSTER_DAGS, **CLUSTER)] if SETTINGS.pauses_cluster else []
+)
 REPORT = f"s3://{SETTINGS.data_bucket}/reports/top_reviews/data/"
 
 with DAG(
@@ -46,7 +55,7 @@ with DAG(
     # Two runs would replace the same rows and the same report.
     max_active_runs=1,
     dagrun_timeout=timedelta(hours=4),
-    on_failure_callback=RunFailedAlert(**ALERTS),
+    on_failure_callback=[*PAUSE_AFTER_TIMEOUT, RunFailedAlert(**ALERTS)],
     on_success_callback=RunSucceededAlert(**ALERTS),
     default_args={
         "owner": "data-engineering",
@@ -90,6 +99,7 @@ with DAG(
         task_id="load_reviews",
         file="sql/reviews/etl.sql",
         parameters={"first_year": "{{ params.first_year }}"},
+        outlets=[assets.table(SETTINGS, "public.reviews")],
     )
     top_reviews = GlueScriptOperator(
         task_id="top_reviews",
@@ -105,16 +115,22 @@ with DAG(
         unload_manifest=f"{REPORT}manifest",
         manifest=f"s3://{SETTINGS.data_bucket}/reports/top_reviews/quicksight.json",
         data_set_id=SETTINGS.quicksight_data_set_id,
+        outlets=[assets.files(SETTINGS, "reports/top_reviews", "top_reviews")],
+        post_execute=assets.rows_unloaded(f"{REPORT}manifest"),
     )
 
     chain(create_schema, register_partitions, load_reviews, top_reviews, publish)
 
     if SETTINGS.pauses_cluster:
-        cluster = {"cluster_identifier": SETTINGS.cluster_identifier}
-        resume_cluster = ResumeClusterOperator(task_id="resume_cluster", **cluster)
+        resume_cluster = ResumeClusterOperator(task_id="resume_cluster", **CLUSTER)
         # QuickSight reads the report from S3: publishing needs no cluster.
         pause_cluster = PauseClusterOperator(
-            task_id="pause_cluster", dag_ids=["store_sales_etl", "reviews_etl"], **cluster
+            task_id="pause_cluster", dag_ids=CLUSTER_DAGS, **CLUSTER
         ).as_teardown(setups=resume_cluster)
         chain(resume_cluster, create_schema)
         chain(top_reviews, pause_cluster)
+        # With a teardown, Airflow takes a run that somebody marked as failed for a success.
+        require_publish = RequireSuccessOperator(
+            task_id="require_publish", required=[publish.task_id]
+        ).as_teardown(on_failure_fail_dagrun=True)
+        chain(publish, require_publish)

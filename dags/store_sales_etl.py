@@ -26,6 +26,7 @@ import pendulum
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, chain
 
 from redshift_etl import assets
+from redshift_etl.cluster import pause_after_timeout
 from redshift_etl.failure import RETRY_POLICY
 from redshift_etl.notifications.due import reports_due
 from redshift_etl.notifications.sns import RunFailedAlert, RunSucceededAlert, TaskFailedAlert
@@ -34,6 +35,7 @@ from redshift_etl.operators.record_statements import RecordStatementsOperator
 from redshift_etl.operators.redshift_cluster import PauseClusterOperator, ResumeClusterOperator
 from redshift_etl.operators.redshift_no_rows import RedshiftNoRowsOperator
 from redshift_etl.operators.redshift_script import RedshiftScriptOperator
+from redshift_etl.operators.require_success import RequireSuccessOperator
 from redshift_etl.refresh_date import refresh_date
 from redshift_etl.sensors.extract import ExtractSensor
 from redshift_etl.settings import load_settings
@@ -41,6 +43,11 @@ from redshift_etl.settings import load_settings
 SETTINGS = load_settings()
 REFRESH_DATE = "{{ refresh_date(dag_run, params) }}"
 ALERTS = {"topic_arn": SETTINGS.sns_topic_arn}
+CLUSTER = {"cluster_identifier": SETTINGS.cluster_identifier}
+CLUSTER_DAGS = ["store_sales_etl", "reviews_etl"]
+PAUSE_AFTER_TIMEOUT = (
+    [partial(pause_after_timeout, dag_ids=CLUSTER_DAGS, **CLUSTER)] if SETTINGS.pauses_cluster else []
+)
 DIMENSION_EXTRACTS = ("customer", "customer_address", "item", "store")
 EXTRACT_CHECKS = ("extract_dates", "extract_lines_once")
 # Each check with the parameters that it takes beside the refresh date.
@@ -80,7 +87,7 @@ with DAG(
     # time. The three tasks that write store_sales_unresolved lock it.
     max_active_runs=3,
     dagrun_timeout=timedelta(hours=4),
-    on_failure_callback=RunFailedAlert(**ALERTS),
+    on_failure_callback=[*PAUSE_AFTER_TIMEOUT, RunFailedAlert(**ALERTS)],
     on_success_callback=RunSucceededAlert(**ALERTS),
     deadline=reports_due(SETTINGS),
     default_args=SETTINGS.target
@@ -229,17 +236,19 @@ with DAG(
         bucket_name=SETTINGS.data_bucket,
         doc_md="Only the record of the run is missing. Clear this task within 24 hours.",
     ).as_teardown()
-    chain(publish_reports, record_statements)
+    require_reports = RequireSuccessOperator(
+        task_id="require_reports", required=[publish_reports.task_id]
+    ).as_teardown(on_failure_fail_dagrun=True)
+    chain(publish_reports, [record_statements, require_reports])
 
     if SETTINGS.pauses_cluster:
         # Not before there is something to load: a cluster that waits for extracts costs money.
-        cluster = {"cluster_identifier": SETTINGS.cluster_identifier}
-        resume_cluster = ResumeClusterOperator(task_id="resume_cluster", **cluster)
+        resume_cluster = ResumeClusterOperator(task_id="resume_cluster", **CLUSTER)
         pause_cluster = PauseClusterOperator(
             task_id="pause_cluster",
-            dag_ids=["store_sales_etl", "reviews_etl"],
+            dag_ids=CLUSTER_DAGS,
             doc_md="The cluster is on and costs money: pause it by hand, or clear this task.",
-            **cluster,
+            **CLUSTER,
         ).as_teardown(setups=resume_cluster)
         chain(wait_for_extract, resume_cluster, [create_schema, create_lake, record_statements])
         chain(record_statements, pause_cluster)

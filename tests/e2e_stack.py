@@ -49,6 +49,8 @@ class Stack:
     endpoint: str
     queue: str
     """Where the alerts arrive."""
+    environment: dict[str, str]
+    """Of Airflow's processes."""
     dag_id: str = ""
     scheduled: str = ""
     """The run that the schedule made: late, and failed."""
@@ -74,8 +76,7 @@ class Stack:
             self.processes.require_alive()
             assert time.monotonic() < deadline, self.states(run_id)
             time.sleep(0.5)
-        if cluster_status() == "paused":
-            boto3.client("redshift").resume_cluster(ClusterIdentifier=CLUSTER)
+        resume_if_paused()
         return state
 
     def states(self, run_id: str) -> dict[str, str]:
@@ -134,6 +135,8 @@ def running(folder: Path) -> Iterator[Stack]:
     mended = create_lake.read_text()
     create_lake.write_text("select * from nowhere;\n")
     (folder / "airflow").mkdir()
+    # SQLite lets one process write at a time, and a busy machine makes the others wait for long.
+    environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] += "?timeout=60"
     # Retries are for outages; a test of bad input should not wait for them.
     environment["AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY"] = "1"
     with Processes(folder / "logs") as processes:
@@ -162,7 +165,9 @@ def running(folder: Path) -> Iterator[Stack]:
             start_components(processes, environment)
             api = AirflowApi(f"http://127.0.0.1:{web_port}")
             api.wait_until_ready("store_sales_etl", processes)
-            stack = Stack(api, processes, s3, redshift, folder, endpoint, queue, "store_sales_etl")
+            stack = Stack(
+                api, processes, s3, redshift, folder, endpoint, queue, environment, "store_sales_etl"
+            )
             stack = stack.watch_scheduled_run()
             create_lake.write_text(mended)
             cache = PROJECT / ".local" / "datasets"
@@ -189,6 +194,12 @@ def deliver_nothing_much(s3: Any, day: date) -> None:
 def cluster_status() -> str:
     (cluster,) = boto3.client("redshift").describe_clusters(ClusterIdentifier=CLUSTER)["Clusters"]
     return str(cluster["ClusterStatus"])
+
+
+def resume_if_paused() -> None:
+    """Resume the cluster after a run has paused it."""
+    if cluster_status() == "paused":
+        boto3.client("redshift").resume_cluster(ClusterIdentifier=CLUSTER)
 
 
 def free_port() -> int:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from airflow.sdk import Asset
 
 from redshift_etl.settings import Settings
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
 
 
 def table(settings: Settings, name: str) -> Asset:
@@ -33,3 +40,26 @@ def files(settings: Settings, folder: str, name: str | None = None) -> Asset:
         The asset.
     """
     return Asset(name=name or folder, uri=f"s3://{settings.data_bucket}/{folder}")
+
+
+def rows_unloaded(manifest: str) -> Callable[[Context, object], None]:
+    """Make a task's `post_execute` that tells the consumers of its assets how many rows an UNLOAD wrote.
+
+    For a task whose SQL does not go through the Data API: operators of scripts tell it by themselves.
+
+    Args:
+        manifest: The UNLOAD's manifest, written with `manifest verbose`.
+
+    Returns:
+        The function; it puts `rows` and `manifest` into the `extra` of each event.
+    """
+
+    def tell(context: Context, _: object) -> None:
+        # Imported late: it brings all of boto3 into every parse of a DAG.
+        from airflow.providers.amazon.aws.hooks.s3 import S3Hook  # noqa: PLC0415
+
+        rows = json.loads(S3Hook().read_key(manifest))["meta"]["record_count"]
+        for asset in context["task"].outlets:
+            context["outlet_events"][asset].extra = {"rows": rows, "manifest": manifest}
+
+    return tell

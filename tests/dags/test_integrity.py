@@ -122,7 +122,8 @@ def test_every_dag_and_task_follows_the_house_rules(dag_bag: Any, tasks: list[An
         assert dag.dagrun_timeout is not None
     for task in tasks:
         assert task.owner == "data-engineering", task.task_id
-        assert task.retries == 2, task.task_id
+        # Looking at the run's tasks once more shows the same.
+        assert task.retries == (0 if task.task_id.startswith("require_") else 2), task.task_id
         waits_by_itself = getattr(task, "timeout", None) is not None
         assert task.execution_timeout is not None or waits_by_itself, task.task_id
         assert task.retry_policy is not None, task.task_id
@@ -188,15 +189,19 @@ def test_every_failure_has_one_alert(dag_bag: Any, tasks: list[Any]) -> None:
 
     topic = "arn:aws:sns:us-east-1:123456789012:redshift-etl-alerts"
     for task in tasks:
+        if task.task_id.startswith("require_"):
+            assert not task.on_failure_callback, "it fails after another task, which has told"
+            continue
         (alert,) = task.on_failure_callback
         assert isinstance(alert, sns.TaskFailedAlert)
         assert alert.target_arn == topic
         assert not task.on_retry_callback, "a retry is no failure"
     for dag in dag_bag.dags.values():
         # Silent for a run whose task has failed: its own tests show that.
-        assert isinstance(dag.on_failure_callback, sns.RunFailedAlert)
+        (failed,) = dag.on_failure_callback
+        assert isinstance(failed, sns.RunFailedAlert)
         assert isinstance(dag.on_success_callback, sns.RunSucceededAlert)
-        assert {dag.on_failure_callback.target_arn, dag.on_success_callback.target_arn} == {topic}
+        assert {failed.target_arn, dag.on_success_callback.target_arn} == {topic}
 
 
 def test_the_scheduled_pipeline_has_a_deadline(dag_bag: Any) -> None:
@@ -232,6 +237,16 @@ def test_the_audit_runs_after_a_failure_and_leaves_the_run_red(dag_bag: Any) -> 
     assert ends == {"publish_reports"}
 
 
+def test_a_run_is_judged_by_its_last_task_though_airflow_counts_a_skipped_one_as_a_success(
+    dag_bag: Any,
+) -> None:
+    dag = dag_bag.dags["store_sales_etl"]
+    require = dag.get_task("require_reports")
+    assert require.is_teardown
+    assert require.on_failure_fail_dagrun
+    assert list(require.required) == ["publish_reports"] == sorted(require.upstream_task_ids)
+
+
 def test_what_is_loaded_and_unloaded_is_an_asset(tasks: list[Any]) -> None:
     produced = {outlet.name: outlet.uri for task in tasks for outlet in task.outlets}
     assert produced == {
@@ -241,6 +256,8 @@ def test_what_is_loaded_and_unloaded_is_an_asset(tasks: list[Any]) -> None:
         "daily_city_sales": "s3://redshift-etl-data/reports/daily_city_sales",
         "store_reconciliation": "s3://redshift-etl-data/reports/store_reconciliation",
         "weekly_store_performance": "s3://redshift-etl-data/reports/weekly_store_performance",
+        "public.reviews": "redshift://redshift-etl:5439/dev/public/reviews",
+        "top_reviews": "s3://redshift-etl-data/reports/top_reviews",
     }
 
 
@@ -251,12 +268,13 @@ bag = BundleDagBag(dag_folder=sys.argv[1], bundle_path=pathlib.Path(sys.argv[1])
 assert bag.dags and not bag.import_errors, bag.import_errors
 dag = bag.dags[sys.argv[2]]
 graph = {t.task_id: [sorted(t.upstream_task_ids), t.is_setup, t.is_teardown] for t in dag.tasks}
-print(json.dumps(graph))
+callbacks = [getattr(c, "func", type(c)).__name__ for c in dag.on_failure_callback]
+print(json.dumps({"tasks": graph, "callbacks": callbacks}))
 """
 
 
 def graph(dag_id: str, **settings: str) -> Any:
-    """Parse a DAG in a process of its own, with other settings."""
+    """Parse a DAG in a process of its own, with other settings; its tasks and its failure callbacks."""
     environment = os.environ | {"PYTHONPATH": str(PROJECT / "plugins")}
     environment |= {f"AIRFLOW__REDSHIFT_ETL__{key.upper()}": value for key, value in settings.items()}
     done = subprocess.run(
@@ -267,7 +285,7 @@ def graph(dag_id: str, **settings: str) -> Any:
 
 
 def test_a_cluster_of_the_pipelines_is_resumed_before_and_paused_after_the_work() -> None:
-    tasks = graph("store_sales_etl", pause_cluster="true")
+    tasks = graph("store_sales_etl", pause_cluster="true")["tasks"]
     assert tasks["resume_cluster"] == [["wait_for_extract"], True, False]
     for first in ("create_schema", "create_lake"):
         assert tasks[first][0] == ["resume_cluster"]
@@ -275,18 +293,25 @@ def test_a_cluster_of_the_pipelines_is_resumed_before_and_paused_after_the_work(
 
 
 def test_the_reviews_resume_the_shared_cluster_too_and_publish_without_it() -> None:
-    tasks = graph("reviews_etl", pause_cluster="true")
+    tasks = graph("reviews_etl", pause_cluster="true")["tasks"]
     assert tasks["resume_cluster"] == [[], True, False]
     assert tasks["create_schema"][0] == ["resume_cluster"]
     assert tasks["pause_cluster"] == [["resume_cluster", "top_reviews"], False, True]
     assert tasks["publish"][0] == ["top_reviews"]
+    assert tasks["require_publish"] == [["publish"], False, True]
+
+
+@pytest.mark.parametrize("dag_id", sorted(DAG_IDS))
+def test_a_run_at_its_time_limit_pauses_before_the_alert_tells_of_it(dag_id: str) -> None:
+    assert graph(dag_id, pause_cluster="true")["callbacks"] == ["pause_after_timeout", "RunFailedAlert"]
 
 
 def test_a_workgroup_and_somebody_elses_cluster_have_no_such_tasks() -> None:
     for dag_id in DAG_IDS:
         workgroup = graph(dag_id, cluster_identifier="", db_user="", workgroup_name="redshift-etl")
         assert workgroup == graph(dag_id, pause_cluster="false")
-        assert not {"resume_cluster", "pause_cluster"} & workgroup.keys()
+        assert not {"resume_cluster", "pause_cluster"} & workgroup["tasks"].keys()
+        assert workgroup["callbacks"] == ["RunFailedAlert"]
 
 
 PARSE_WITH_AUDIT = """

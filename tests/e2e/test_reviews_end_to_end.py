@@ -91,6 +91,15 @@ def test_a_bad_param_is_refused_before_anything_runs(stack: Stack) -> None:
         stack.run("bad", logical_date=None, top_n=0)
 
 
+@pytest.mark.usefixtures("runs")
+def test_the_assets_tell_their_consumers_how_many_rows_there_are(stack: Stack) -> None:
+    manifest = stack.s3.get_object(Bucket=BUCKET, Key="reports/top_reviews/data/manifest")["Body"].read()
+    events = stack.api._get("/api/v2/assets/events", limit=100)["asset_events"]
+    told = {e["name"]: e["extra"] for e in events if e["source_dag_id"] == "reviews_etl"}
+    assert told["top_reviews"]["rows"] == json.loads(manifest)["meta"]["record_count"] > 0
+    assert "public.reviews" in told
+
+
 def test_a_success_is_told_once(stack: Stack, runs: list[str]) -> None:
     for run_id in runs:
         (alert,) = stack.alerts(run_id)

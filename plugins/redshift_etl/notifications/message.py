@@ -95,6 +95,8 @@ def run_failed(context: Mapping[str, Any]) -> Alert | None:
                 "Run": run_id,
                 "Refresh date": day,
                 "Unfinished task": ti.task_id if ti else "",
+                # Where the pipelines own one: pause_after_timeout says what has become of it.
+                "Cluster": str(context.get("cluster", "")),
                 "Log": ti.log_url if ti else _run_url(dag.dag_id, run_id),
             },
             "",

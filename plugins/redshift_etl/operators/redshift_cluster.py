@@ -6,35 +6,18 @@ import time
 from abc import abstractmethod
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from airflow.providers.amazon.aws.hooks.redshift_cluster import RedshiftHook
 from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
+from redshift_etl.cluster import BROKEN, GONE, OFF, RESUME, USABLE, runs_needing
 from redshift_etl.triggers.redshift_cluster import ClusterStatusTrigger
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
-
-# https://docs.aws.amazon.com/redshift/latest/mgmt/rs-mgmt-cluster-status.html, with `pausing` and `resuming`.
-# Whatever is in none of these sets is on its way to one of them: it is waited for.
-USABLE: Final = frozenset({"available", "available, prep-for-resize", "available, resize-cleanup"})
-GONE: Final = frozenset({"deleting", "final-snapshot"})
-BROKEN: Final = frozenset(
-    {
-        "hardware-failure",
-        "incompatible-hsm",
-        "incompatible-network",
-        "incompatible-parameters",
-        "incompatible-restore",
-        "storage-full",
-    }
-)
-
-# States of a task that has not begun.
-_TO_COME: Final = ["null", "scheduled", "queued", "up_for_reschedule"]
 
 
 class ClusterStatusError(AirflowFailException):
@@ -154,11 +137,7 @@ class ResumeClusterOperator(ClusterOperator):
 
 
 class PauseClusterOperator(ClusterOperator):
-    """Pauses the cluster unless another run needs it now; meant as a teardown task.
-
-    A run needs it from the moment its `resume` task begins until its own pause does: so the last one pauses,
-    also of two that end together. A run that still waits for its extracts does not count, because it will
-    resume the cluster itself.
+    """Pauses the cluster unless another run needs it now (`runs_needing`); meant as a teardown task.
 
     Args:
         dag_ids: The DAGs that share the cluster, each with two tasks of these operators and these names.
@@ -166,23 +145,21 @@ class PauseClusterOperator(ClusterOperator):
         kwargs: ClusterOperator's arguments.
     """
 
-    def __init__(
-        self, *, dag_ids: Sequence[str], resume_task_id: str = "resume_cluster", **kwargs: Any
-    ) -> None:
+    def __init__(self, *, dag_ids: Sequence[str], resume_task_id: str = RESUME, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.dag_ids = list(dag_ids)
         self.resume_task_id = resume_task_id
 
     def proceed(self, status: str, context: Context) -> bool:
         """Pause an available cluster; wait for one that restarts or changes."""
-        if status in GONE | {"paused", "pausing"}:
+        if status in OFF:
             return True
         if status in BROKEN - {"storage-full"}:
             raise ClusterStatusError(
                 f"Cluster {self.cluster_identifier} is {status} and cannot be paused: "
                 "end its cost by hand in the Redshift console."
             )
-        if needing := {dag_id: runs for dag_id in self.dag_ids if (runs := self._needing(dag_id, context))}:
+        if needing := runs_needing(context["ti"], self.dag_ids, self.resume_task_id, self.task_id):
             self.log.info("Not paused, because other runs need it: %s", needing)
             return True
         if status in USABLE | {"storage-full"}:
@@ -190,12 +167,3 @@ class PauseClusterOperator(ClusterOperator):
             self.log.info("Cluster %s is told to pause.", self.cluster_identifier)
             return True
         return False
-
-    def _needing(self, dag_id: str, context: Context) -> int:
-        """Count the runs whose pause has not begun, less those whose resume has not either."""
-        ti: Any = context["ti"]
-        pauses, resumes = (
-            ti.get_ti_count(dag_id=dag_id, task_ids=[task_id], states=_TO_COME)
-            for task_id in (self.task_id, self.resume_task_id)
-        )
-        return max(int(pauses) - int(resumes), 0)

@@ -1,0 +1,93 @@
+"""A run that Airflow ended at its time limit ran no teardown: the DAG's failure callback pauses instead."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from moto.backends import get_backend
+
+from local_aws.server import Server
+from redshift_etl.cluster import BROKEN, OFF, USABLE, pause_after_timeout
+
+NAME = "redshift-etl"
+DAGS = ["store_sales_etl", "reviews_etl"]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with Server() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def redshift(server: Server, monkeypatch: pytest.MonkeyPatch) -> Any:
+    for name, value in {
+        "AWS_ENDPOINT_URL": server.endpoint_url,
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+    }.items():
+        monkeypatch.setenv(name, value)
+    server.reset()
+    return boto3.client("redshift")
+
+
+def become(status: str) -> None:
+    get_backend("redshift")["123456789012"]["us-east-1"].clusters[NAME].status = status
+
+
+def status_of(redshift: Any) -> str:
+    return str(redshift.describe_clusters(ClusterIdentifier=NAME)["Clusters"][0]["ClusterStatus"])
+
+
+def callback(*, reason: str = "timed_out", cluster: str = NAME, **needing: int) -> str:
+    """Call it as the DAG processor does, with so many other runs that need the cluster; return its word."""
+
+    def count(*, dag_id: str, task_ids: list[str], states: list[str]) -> int:
+        assert "running" not in states
+        return needing.get(dag_id, 0) if task_ids == ["pause_cluster"] else 0
+
+    context: dict[str, Any] = {"reason": reason, "ti": SimpleNamespace(get_ti_count=count)}
+    pause_after_timeout(context, cluster_identifier=cluster, dag_ids=DAGS)
+    return str(context.get("cluster", ""))
+
+
+@pytest.mark.parametrize("status", sorted(USABLE | {"storage-full"}))
+def test_the_cluster_is_paused_though_no_teardown_runs(status: str, redshift: Any) -> None:
+    become(status)
+    assert callback() == f"{NAME} is told to pause"
+    assert status_of(redshift) == "paused"
+
+
+@pytest.mark.parametrize("dag_id", DAGS)
+def test_a_cluster_that_another_run_needs_is_left_on(dag_id: str, redshift: Any) -> None:
+    assert callback(**{dag_id: 1}) == f"{NAME} is left on for other runs: {{'{dag_id}': 1}}"
+    assert status_of(redshift) == "available"
+
+
+@pytest.mark.parametrize("status", sorted(OFF))
+def test_a_cluster_that_is_off_is_left_alone(status: str, redshift: Any) -> None:
+    become(status)
+    assert callback() == f"{NAME} is {status}"
+    assert status_of(redshift) == status
+
+
+@pytest.mark.parametrize("status", ["resuming", "modifying", "rebooting", *sorted(BROKEN - {"storage-full"})])
+def test_a_cluster_that_cannot_be_paused_now_is_told_as_it_is(status: str, redshift: Any) -> None:
+    become(status)
+    assert callback() == f"{NAME} is {status} and was not paused: pause it in the Redshift console"
+    assert status_of(redshift) == status
+
+
+def test_an_error_is_told_and_does_not_keep_the_alert_from_being_sent() -> None:
+    assert "nowhere could not be paused (ClusterNotFoundFault" in callback(cluster="nowhere")
+
+
+@pytest.mark.parametrize("reason", ["task_failure", "all_tasks_deadlocked"])
+def test_a_run_that_failed_by_its_tasks_has_its_teardown(reason: str, redshift: Any) -> None:
+    assert not callback(reason=reason)
+    assert status_of(redshift) == "available"
