@@ -27,7 +27,7 @@ def tasks(stack: Stack) -> dict[str, str]:
     return stack.states(stack.scheduled)
 
 
-def test_a_failed_task_sends_one_alert_at_once_and_not_one_for_each_try(alerts: Alerts) -> None:
+def test_defect_11_a_failed_task_sends_one_alert_at_once_and_not_one_for_each_try(alerts: Alerts) -> None:
     (alert,) = [alert for alert in alerts if alert["event"] == "task_failed"]
     assert alert["subject"].startswith(f"FAILED: {DAG_ID}.create_lake ")
     assert "create_lake.sql, statement 1 of 1, FAILED: ERROR: " in alert["text"]
@@ -37,7 +37,7 @@ def test_a_failed_task_sends_one_alert_at_once_and_not_one_for_each_try(alerts: 
     assert "docs/runbook.md" in alert["text"]
 
 
-def test_a_scheduled_run_that_is_late_sends_one_alert(alerts: Alerts) -> None:
+def test_r1_a_scheduled_run_that_is_late_sends_one_alert(alerts: Alerts) -> None:
     (alert,) = [alert for alert in alerts if alert["event"] == "deadline_missed"]
     assert alert["subject"].startswith(f"LATE: {DAG_ID} ")
     assert alert["subject"].endswith(" not ready by 00:00")
@@ -57,7 +57,7 @@ def test_a_failed_run_is_red_though_its_last_tasks_succeed(stack: Stack, tasks: 
     assert tasks["pause_cluster"] == "success"
 
 
-def test_the_cluster_is_resumed_for_the_run_and_paused_after_its_failure(stack: Stack) -> None:
+def test_r15_defect_10_the_cluster_is_resumed_for_the_run_and_paused_after_its_failure(stack: Stack) -> None:
     assert stack.statuses == ("paused", "available", "paused")
 
 

@@ -74,7 +74,7 @@ def wait_until_done(stack: Stack) -> None:
     resume_if_paused()
 
 
-def test_r1_a_backfill_runs_ten_days_with_three_at_once(stack: Stack) -> None:
+def test_defect_12_a_backfill_runs_ten_days_with_three_at_once(stack: Stack) -> None:
     runs = backfill_runs(stack)
     assert {run["state"] for run in runs} == {"success"}
     spans = [(moment(run["start_date"]), moment(run["end_date"])) for run in runs]
@@ -88,7 +88,7 @@ def test_ten_days_at_once_give_the_tables_of_ten_days_one_at_a_time(stack: Stack
     assert query(stack.redshift, waiting) == [{"n": 0}]
 
 
-def test_no_member_has_two_keys(stack: Stack) -> None:
+def test_defect_08_no_member_has_two_keys_after_loads_at_once(stack: Stack) -> None:
     for table, member in (
         ("customer", "c_customer_id"), ("customer_address", "ca_address_id"), ("store", "s_store_id"),
         ("item", "i_item_id || cast(i_rec_start_date as varchar)"), ("promotion", "p_promo_id"),

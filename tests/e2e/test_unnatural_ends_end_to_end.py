@@ -25,7 +25,7 @@ def wait_until_ended(stack: Stack, run_id: str) -> None:
     wait_for(lambda: stack.api.run_state(DAG_ID, run_id) in {"success", "failed"}, seconds=120)
 
 
-def test_a_run_at_its_time_limit_is_told_and_the_cluster_is_paused_though_no_teardown_runs(
+def test_defect_10_a_run_at_its_time_limit_is_told_and_the_cluster_is_paused_though_no_teardown_runs(
     stack: Stack,
 ) -> None:
     """The run is made to look as if it had begun long ago; the DAG processor pauses in its callback."""

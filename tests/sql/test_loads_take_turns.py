@@ -67,8 +67,7 @@ def test_all_scripts_that_write_a_table_take_the_same_lock() -> None:
     assert locks["tpcds.store_sales"] == {"tpcds.store_sales_unresolved"}
 
 
-def test_dimensions_take_different_locks_and_load_side_by_side() -> None:
-    """R4: the dimensions load in parallel."""
+def test_r4_dimensions_take_different_locks_and_load_side_by_side() -> None:
     dimensions = [name for name in WRITERS if name.startswith("load_") and name != "load_store_sales"]
     assert len({lock(name) for name in dimensions}) == len(dimensions) == 5
 

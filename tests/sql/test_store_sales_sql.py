@@ -75,6 +75,21 @@ def test_parity_items_grow_from_six_to_nine_and_three_are_closed(world: InProces
     assert name == [("barprically",)]
 
 
+def test_parity_eight_new_items_are_added_where_the_original_left_all_of_them_out(world: InProcess) -> None:
+    """The original joined staging with the open rows: its six items stayed six. Our correction: fourteen."""
+    prices = ("4.10", "4.22", "29.30", "1.93", "9.96", "2.25", "1.71", "5.55")
+    categories = ("Books",) * 6 + ("Music", "Home")
+    staged = [item(f"N{n}", *row) for n, row in enumerate(zip(prices, categories, strict=True))]
+    load(world, "item", SAMPLE_ITEMS, BEFORE)
+    load(world, "item", staged, DAY)
+    found = versions(world)
+    assert len(found) == 14
+    assert [end for _, _, end, _ in found if end] == []
+    assert {name: str(price) for name, start, _, price in found if start == DAY} == {
+        row["i_item_id"]: str(row["i_current_price"]) for row in staged
+    }
+
+
 def test_parity_eight_rows_give_the_golden_totals_once_each_line_has_its_own_item(world: InProcess) -> None:
     """The original's sample has 8 rows on 3 tickets and only 4 pairs of item and ticket.
 

@@ -25,7 +25,7 @@ def evaluate(run: Any) -> datetime | None:
         ("2026-11-22T03:00", "2026-11-22T14:00"),  # still the 21st in New York
     ],
 )
-def test_the_deadline_is_a_local_time_on_the_day_after(logical_date: str, due: str) -> None:
+def test_r1_the_deadline_is_a_local_time_on_the_day_after(logical_date: str, due: str) -> None:
     run = SimpleNamespace(
         run_type="scheduled", logical_date=datetime.fromisoformat(logical_date).replace(tzinfo=UTC)
     )

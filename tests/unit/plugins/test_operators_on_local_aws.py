@@ -154,7 +154,7 @@ def add_rows(warehouse: Any) -> None:
         sql(warehouse, f"insert into sales select n + {2**power}, city from sales")
 
 
-def test_a_slow_statement_waits_in_the_triggerer_and_its_outcome_is_read(
+def test_r3_r5_a_slow_statement_waits_in_the_triggerer_and_its_outcome_is_read(
     warehouse: Any, make_context: Context, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(RedshiftScriptOperator, "quick_seconds", 0.0)

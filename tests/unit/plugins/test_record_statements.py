@@ -113,7 +113,7 @@ def select(data_api: Any, query: str) -> list[list[Any]]:
     return [[None if field.get("isNull") else next(iter(field.values())) for field in row] for row in rows]
 
 
-def test_each_statement_of_a_run_is_one_row(run: Run, data_api: Any) -> None:
+def test_r8_each_statement_of_a_run_is_one_row(run: Run, data_api: Any) -> None:
     run.script("stage", "create table sales (n integer); insert into sales values (1), (2)")
     run.script("load", "select n from sales")
     run.record()

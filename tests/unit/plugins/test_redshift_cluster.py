@@ -14,10 +14,8 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException, TaskD
 from moto.backends import get_backend
 
 from local_aws.server import Server
+from redshift_etl.cluster import BROKEN, GONE, OFF, USABLE
 from redshift_etl.operators.redshift_cluster import (
-    BROKEN,
-    GONE,
-    USABLE,
     ClusterTimeoutError,
     PauseClusterOperator,
     ResumeClusterOperator,
@@ -25,7 +23,17 @@ from redshift_etl.operators.redshift_cluster import (
 from redshift_etl.triggers.redshift_cluster import ClusterStatusTrigger
 
 NAME = "redshift-etl"
-ON_ITS_WAY = ["modifying", "rebooting", "resizing", "resuming", "unavailable"]
+ON_ITS_WAY = [
+    "cancelling-resize", "creating", "modifying", "rebooting", "renaming", "resizing", "resuming",
+    "rotating-keys", "unavailable", "updating-hsm",
+]  # fmt: skip
+# https://docs.aws.amazon.com/redshift/latest/APIReference/API_Cluster.html, ClusterStatus
+DOCUMENTED = {
+    "available", "available, prep-for-resize", "available, resize-cleanup", "cancelling-resize", "creating",
+    "deleting", "final-snapshot", "hardware-failure", "incompatible-hsm", "incompatible-network",
+    "incompatible-parameters", "incompatible-restore", "modifying", "paused", "rebooting", "renaming",
+    "resizing", "rotating-keys", "storage-full", "updating-hsm",
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +104,12 @@ def fire(deferred: TaskDeferred) -> dict[str, Any]:
         return await asyncio.wait_for(anext(trigger.run()), timeout=20)
 
     return dict(asyncio.run(event()).payload)
+
+
+def test_defect_10_every_status_that_aws_documents_is_tested_here_in_one_way() -> None:
+    kinds = [USABLE, OFF, BROKEN, set(ON_ITS_WAY)]
+    assert set().union(*kinds) >= DOCUMENTED
+    assert sum(map(len, kinds)) == len(set().union(*kinds))
 
 
 @pytest.mark.parametrize("status", sorted(USABLE))

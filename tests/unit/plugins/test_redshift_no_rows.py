@@ -46,7 +46,7 @@ def test_no_rows_is_a_success(check: Any, api: Stubber, make_context: Callable[.
     assert check.execute(make_context(check))[0]["rows"] == 0
 
 
-def test_rows_fail_the_task_for_good_and_are_shown(
+def test_defect_15_rows_fail_the_task_for_good_and_are_shown(
     check: Any, api: Stubber, make_context: Callable[..., Any]
 ) -> None:
     finished(api, 1)

@@ -100,7 +100,7 @@ def test_one_statement_goes_out_alone(make: Make, api: Stubber, make_context: Co
 
 
 @pytest.mark.parametrize(("transaction", "mode"), [(True, "TRANSACTION"), (False, "AUTO_COMMIT")])
-def test_several_statements_go_out_as_one_batch(
+def test_r6_several_statements_go_out_as_one_batch(
     make: Make,
     api: Stubber,
     make_context: Context,
@@ -172,7 +172,9 @@ def test_a_failed_statement_is_shown_with_number_text_and_message(
     assert len(str(error.value)) < 700
 
 
-def test_a_cancelled_statement_says_so(make: Make, api: Stubber, make_context: Context) -> None:
+def test_defect_01_a_cancelled_statement_ends_the_task_and_says_so(
+    make: Make, api: Stubber, make_context: Context
+) -> None:
     operator = make()
     submitted(api, Sql="select 1")
     looks(api, described("ABORTED"), WaitTimeSeconds=5)
@@ -194,7 +196,9 @@ def test_auto_commit_fails_with_any_part_even_if_the_batch_finished(
 # --- waiting
 
 
-def test_a_slow_statement_waits_in_the_triggerer(make: Make, api: Stubber, make_context: Context) -> None:
+def test_r3_r5_a_slow_statement_waits_in_the_triggerer(
+    make: Make, api: Stubber, make_context: Context
+) -> None:
     operator = make(execution_timeout=timedelta(minutes=5), poll_interval=7)
     submitted(api, Sql="select 1")
     for _ in range(60):  # the answers come at once, so the quick wait asks every tenth of a second
