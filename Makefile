@@ -12,6 +12,8 @@ FROM ?= 2002-12-31
 TO ?= 2003-01-02
 SCALE_FACTOR ?= 0.1
 ONCE ?=
+ENV ?=
+YES ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -88,6 +90,16 @@ sql-copy:
 .PHONY: package
 package: setup ## Build what AWS needs into dist/ (DAGs with SQL, plugins.zip, the Glue wheel)
 	@$(INCLUDE) $(BIN)/python -m mwaa.package
+
+.PHONY: deploy
+deploy: setup ## Bring AWS and MWAA to this working copy: make deploy ENV=dev (YES=1 does not ask)
+	@test -n "$(ENV)" || { echo "Name an environment: make deploy ENV=dev" >&2; exit 1; }
+	@$(INCLUDE) $(BIN)/python -m mwaa deploy $(ENV) $(if $(YES),--yes)
+
+.PHONY: destroy
+destroy: setup ## Take away what deploy has made: make destroy ENV=dev (YES=1 does not ask)
+	@test -n "$(ENV)" || { echo "Name an environment: make destroy ENV=dev" >&2; exit 1; }
+	@$(INCLUDE) $(BIN)/python -m mwaa destroy $(ENV) $(if $(YES),--yes)
 
 .PHONY: lock
 lock: setup ## Resolve both requirements files anew under MWAA's pins: make lock CONSTRAINTS=FILE

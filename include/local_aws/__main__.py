@@ -13,7 +13,8 @@ from local_aws.server import PortTakenError, Server
 
 _DESCRIPTION = """AWS on this machine: a Redshift that really runs SQL (Data API, and PostgreSQL's protocol
 with --wire-port) in front of moto, which plays S3, Glue, Secrets Manager, SNS, SQS and the rest.
-It starts with one empty cluster and keeps everything in memory: what is stored is gone when it stops."""
+It starts with one empty cluster, or with nothing at all (--empty), and keeps everything in memory: what is
+stored is gone when it stops."""
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -36,6 +37,13 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--faults", action="store_true", help="let tests make requests and statements fail at /_local/faults"
+    )
+    parser.add_argument(
+        "--empty", action="store_true", help="start without a cluster, as a new account: for Terraform"
+    )
+    parser.add_argument(
+        "--airflow-url",
+        help="an Airflow that runs: MWAA's InvokeRestApi reaches it as any environment's (default: none)",
     )
     parser.add_argument("--quiet", action="store_true", help="log no line for each statement")
     parser.add_argument("--version", action="version", version=VERSION)
@@ -62,12 +70,20 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _how_to_connect(server: Server, host: str) -> str:
+def _how_to_connect(server: Server, host: str, *, empty: bool) -> str:
     lines = [
         f"AWS is ready at {server.endpoint_url} (Ctrl-C stops it). To use it:",
         "",
         f"  export AWS_ENDPOINT_URL={server.endpoint_url} AWS_DEFAULT_REGION={REGION}",
         "  export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local",
+        *([] if empty else _how_to_query(server, host)),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _how_to_query(server: Server, host: str) -> list[str]:
+    lines = [
         f"  aws redshift-data execute-statement --cluster-identifier {CLUSTER_IDENTIFIER} \\",
         f'      --database {DATABASE} --db-user {MASTER_USER} --sql "select 1"',
     ]
@@ -78,7 +94,7 @@ def _how_to_connect(server: Server, host: str) -> str:
             "      | python3 -c 'import json, sys; print(json.load(sys.stdin)[\"password\"])') \\",
             f"      psql -h {host} -p {server.wire_port} -U {MASTER_USER} {DATABASE}",
         ]
-    return "\n".join([*lines, ""])
+    return lines
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -97,14 +113,19 @@ def main(argv: list[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
     server = Server(
-        host=arguments.host, port=arguments.port, wire_port=arguments.wire_port, faults=arguments.faults
+        host=arguments.host,
+        port=arguments.port,
+        wire_port=arguments.wire_port,
+        empty=arguments.empty,
+        airflow_url=arguments.airflow_url,
+        faults=arguments.faults,
     )
     try:
         server.start()
     except PortTakenError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    sys.stdout.write(_how_to_connect(server, arguments.host))
+    sys.stdout.write(_how_to_connect(server, arguments.host, empty=arguments.empty))
     sys.stdout.flush()
     stopping.wait()
     server.stop()

@@ -71,6 +71,7 @@ class Clusters:
         self._warehouses: dict[tuple[str, str], tuple[object, Warehouse]] = {}
         self._lock = threading.Lock()
         self._secrets = self.client("secretsmanager")
+        self._has_default = False
 
     def client(self, service: str) -> Any:
         """A boto3 client of this process's own endpoint."""
@@ -83,7 +84,11 @@ class Clusters:
         )
 
     def create_default(self) -> None:
-        """Creates the cluster `redshift-etl` and its secret, as a new account of this project has them."""
+        """Creates the cluster `redshift-etl` and its secret, as a new account of this project has them.
+
+        There is a workgroup `redshift-etl` from then on, too.
+        """
+        self._has_default = True
         self.client("redshift").create_cluster(
             ClusterIdentifier=CLUSTER_IDENTIFIER,
             ClusterType="multi-node",
@@ -123,13 +128,13 @@ class Clusters:
         return Compute(identifier, cluster.db_name, cluster.master_username, warehouse)
 
     def workgroup(self, name: str) -> Compute:
-        """The serverless workgroup of this name: a created one, or `redshift-etl`, which is always there.
+        """The serverless workgroup of this name: a created one, or the default one.
 
         Raises:
-            EndpointNotFoundError: It was not created and is not `redshift-etl`.
+            EndpointNotFoundError: There is none.
         """
         namespace = redshift_serverless_backends[ACCOUNT_ID][REGION].namespace_of(name)
-        if namespace is None and name != WORKGROUP_NAME:
+        if namespace is None and not (self._has_default and name == WORKGROUP_NAME):
             raise EndpointNotFoundError(name)
         database = str(namespace["dbName"]) if namespace else DATABASE
         user = str(namespace["adminUsername"]) if namespace else MASTER_USER

@@ -11,6 +11,7 @@ from moto.moto_api._internal.models import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from local_aws import VERSION, clusters
+from local_aws.calls import Calls
 from local_aws.control import PREFIX, Control
 from local_aws.fault_injection import FaultInjection
 from local_aws.faults import Faults
@@ -25,6 +26,13 @@ from local_aws.redshift_data.models import RedshiftDataBackend
 from local_aws.redshift_data.responses import RedshiftDataResponse
 from local_aws.supplements import SupplementedMoto
 from local_aws.wire.listener import WireListener
+
+DEFAULT_CLUSTER = {
+    "cluster": clusters.CLUSTER_IDENTIFIER,
+    "database": clusters.DATABASE,
+    "user": clusters.MASTER_USER,
+    "secret": clusters.SECRET_NAME,
+}
 
 
 class PortTakenError(OSError):
@@ -66,21 +74,33 @@ class Server:
         host: The address to listen on.
         port: The port of AWS's HTTP interface; 0 takes a free one.
         wire_port: The port of Redshift's PostgreSQL interface; 0 takes a free one, None has none.
+        empty: Start without the default cluster and its secret, as a new account of AWS's.
+        airflow_url: The Airflow that MWAA's InvokeRestApi leads to; None: nothing runs behind environments.
         faults: Whether requests and statements may be made to fail at /_local/faults.
     """
 
     def __init__(
-        self, *, host: str = "127.0.0.1", port: int = 0, wire_port: int | None = None, faults: bool = False
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        wire_port: int | None = None,
+        empty: bool = False,
+        airflow_url: str | None = None,
+        faults: bool = False,
     ) -> None:
         self._host = host
+        self._empty = empty
+        self._airflow_url = airflow_url
         self._port = port
         self._asked_wire_port = wire_port
         self._wire: WireListener | None = None
         self._history = History()
         self._faults = Faults() if faults else None
+        self._calls = Calls()
 
     def start(self) -> Self:
-        """Listens, then creates the default cluster and its secret; ready when it returns.
+        """Listens, and creates the default cluster and its secret unless it is to be empty.
 
         Raises:
             PortTakenError: A port is in use.
@@ -106,7 +126,8 @@ class Server:
             target=self._http.serve_forever, args=(0.1,), name="http", daemon=True
         )
         self._thread.start()
-        self.clusters.create_default()
+        if not self._empty:
+            self.clusters.create_default()
         if wire_socket is not None:
             self._wire = WireListener(wire_socket, self.clusters, self._history)
             self._wire.start()
@@ -114,7 +135,7 @@ class Server:
         return self
 
     def _application(self) -> Application:
-        return Front(
+        services = Front(
             {
                 urls.TARGET_PREFIX: RedshiftDataResponse(self.redshift_data),
                 **dict.fromkeys(TARGETS, GlueJobsResponse(self.glue_jobs)),
@@ -123,11 +144,13 @@ class Server:
                 {
                     ("GET", f"{PREFIX}health"): self.health,
                     ("GET", f"{PREFIX}statements"): self._history.records,
+                    ("GET", f"{PREFIX}calls"): self._calls.records,
                     ("POST", f"{PREFIX}reset"): self.reset,
                 }
             ),
-            SupplementedMoto(DomainDispatcherApplication(create_backend_app)),
+            SupplementedMoto(DomainDispatcherApplication(create_backend_app), self._airflow_url),
         )
+        return self._calls.recorded(services)
 
     def health(self) -> dict[str, object]:
         """What runs here, for a client that waits for it."""
@@ -137,20 +160,19 @@ class Server:
             "started": self._started.isoformat(),
             "endpoint_url": self.endpoint_url,
             "wire_port": self.wire_port,
-            "cluster": clusters.CLUSTER_IDENTIFIER,
-            "database": clusters.DATABASE,
-            "user": clusters.MASTER_USER,
-            "secret": clusters.SECRET_NAME,
+            **({} if self._empty else DEFAULT_CLUSTER),
         }
 
     def reset(self) -> dict[str, object]:
-        """Back to the start: no data, no statements, the default cluster as new; the password stays."""
+        """Back to the start: no data, no records, the default cluster as new; its password stays."""
         self._close_services()
         self._history.clear()
         if self._faults is not None:
             self._faults.clear()
+        self._calls.clear()
         moto_api_backend.reset()
-        self.clusters.create_default()
+        if not self._empty:
+            self.clusters.create_default()
         return self.health()
 
     def _close_services(self) -> None:

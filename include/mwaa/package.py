@@ -4,6 +4,7 @@ Reproducible: the same sources give the same bytes, so that an upload without a 
 which on MWAA would be an update of the environment.
 """
 
+import hashlib
 import shutil
 import sys
 import zipfile
@@ -13,6 +14,7 @@ from glue.wheel import build
 
 PROJECT = Path(__file__).resolve().parents[2]
 NOT_SHIPPED = ("__pycache__", "*.pyc")
+CHECK = "deployment_check.py"
 # ZIP knows no time before 1980; a file's own time would make every build another.
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -36,7 +38,29 @@ def package(target: Path) -> list[Path]:
     _zip(PROJECT / "plugins", airflow / "plugins.zip")
     (target / "glue").mkdir()
     build(target / "glue")
+    check = Path(__file__).with_name(CHECK)
+    # Its description tells, in Airflow, which package was read.
+    text = check.read_text().replace(
+        "the deployment works", f"the deployment works, package {digest(target)}"
+    )
+    (airflow / "dags" / check.name).write_text(text)
     return sorted(path for path in target.rglob("*") if path.is_file())
+
+
+def digest(target: Path) -> str:
+    """Name a package by its content.
+
+    Args:
+        target: The folder that it was built in.
+
+    Returns:
+        Twelve hexadecimal digits.
+    """
+    total = hashlib.sha256()
+    for path in sorted(target.rglob("*")):
+        if path.is_file() and path.name != CHECK:
+            total.update(f"{path.relative_to(target).as_posix()}\0".encode() + path.read_bytes())
+    return total.hexdigest()[:12]
 
 
 def _zip(folder: Path, archive: Path) -> None:

@@ -33,7 +33,7 @@ resource "aws_glue_connection" "warehouse" {
   connection_type = "JDBC"
 
   connection_properties = {
-    JDBC_CONNECTION_URL = "jdbc:redshift://${local.warehouse_host}:${local.warehouse_port}/${var.database}"
+    JDBC_CONNECTION_URL = "jdbc:redshift://${local.warehouse_host}:${var.redshift_port}/${var.database}"
     JDBC_ENFORCE_SSL    = "true"
     SECRET_ID           = local.secret_arn
   }
@@ -70,7 +70,7 @@ resource "aws_glue_job" "reviews_etl" {
     "--db"                = var.database
     "--db_creds"          = local.secret_arn
     "--host"              = local.warehouse_host
-    "--port"              = tostring(local.warehouse_port)
+    "--port"              = tostring(var.redshift_port)
     "--statement_timeout" = "1200"
   }
 

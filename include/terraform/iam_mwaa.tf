@@ -126,7 +126,7 @@ resource "aws_iam_role_policy" "airflow_pipelines" {
         {
           Sid      = "FindFiles"
           Effect   = "Allow"
-          Action   = ["s3:ListBucket", "s3:GetBucketLocation"]
+          Action   = "s3:ListBucket"
           Resource = module.bucket["data"].arn
         },
         {
@@ -144,7 +144,7 @@ resource "aws_iam_role_policy" "airflow_pipelines" {
         {
           Sid      = "RunJob"
           Effect   = "Allow"
-          Action   = ["glue:GetJob", "glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun"]
+          Action   = ["glue:StartJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:BatchStopJobRun"]
           Resource = aws_glue_job.reviews_etl.arn
         },
         {
@@ -155,12 +155,6 @@ resource "aws_iam_role_policy" "airflow_pipelines" {
             for path in ["catalog", "database/amzreviews", "table/amzreviews/reviews"] :
             "arn:${local.partition}:glue:${var.region}:${local.account_id}:${path}"
           ]
-        },
-        {
-          Sid      = "ReadJobLogs"
-          Effect   = "Allow"
-          Action   = ["logs:FilterLogEvents", "logs:GetLogEvents"]
-          Resource = "arn:${local.partition}:logs:${var.region}:${local.account_id}:log-group:/aws-glue/*"
         },
         {
           Sid      = "TellPeople"

@@ -52,9 +52,9 @@ resource "aws_iam_role_policy" "warehouse" {
           Effect = "Allow"
           Action = [
             "glue:GetDatabase", "glue:GetDatabases", "glue:CreateDatabase",
-            "glue:GetTable", "glue:GetTables", "glue:CreateTable", "glue:UpdateTable", "glue:DeleteTable",
+            "glue:GetTable", "glue:GetTables", "glue:CreateTable",
             "glue:GetPartition", "glue:GetPartitions", "glue:BatchGetPartition",
-            "glue:CreatePartition", "glue:BatchCreatePartition", "glue:UpdatePartition", "glue:DeletePartition",
+            "glue:CreatePartition", "glue:BatchCreatePartition",
           ]
           Resource = concat(
             ["arn:${local.partition}:glue:${var.region}:${local.account_id}:catalog"],

@@ -41,7 +41,6 @@ locals {
     "arn:${local.partition}:redshift:${var.region}:${local.account_id}:cluster:${var.name}"
   ) : one(aws_redshiftserverless_workgroup.this[*].arn)
   warehouse_host = local.provisioned ? one(aws_redshift_cluster.this[*].dns_name) : one(aws_redshiftserverless_workgroup.this[*].endpoint[0].address)
-  warehouse_port = 5439
   secret_arn = local.provisioned ? (
     one(aws_redshift_cluster.this[*].master_password_secret_arn)
   ) : one(aws_redshiftserverless_namespace.this[*].admin_password_secret_arn)

@@ -40,7 +40,7 @@ output "warehouse_host" {
 
 output "warehouse_port" {
   description = "Port of the cluster or workgroup."
-  value       = local.warehouse_port
+  value       = var.redshift_port
 }
 
 output "secret_arn" {

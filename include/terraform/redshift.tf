@@ -40,7 +40,7 @@ resource "aws_redshift_cluster" "this" {
   manage_master_password            = true
   master_password_secret_kms_key_id = aws_kms_key.this.arn
 
-  port                         = local.warehouse_port
+  port                         = var.redshift_port
   publicly_accessible          = false
   enhanced_vpc_routing         = true
   cluster_subnet_group_name    = aws_redshift_subnet_group.this[0].name

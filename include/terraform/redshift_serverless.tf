@@ -26,7 +26,7 @@ resource "aws_redshiftserverless_workgroup" "this" {
   base_capacity  = var.base_capacity_rpus
   max_capacity   = var.max_capacity_rpus
 
-  port                 = local.warehouse_port
+  port                 = var.redshift_port
   publicly_accessible  = false
   enhanced_vpc_routing = true
   subnet_ids           = [for subnet in aws_subnet.private : subnet.id]

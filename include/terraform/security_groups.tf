@@ -70,8 +70,8 @@ resource "aws_vpc_security_group_egress_rule" "glue_redshift" {
   security_group_id            = aws_security_group.glue.id
   description                  = "The warehouse"
   ip_protocol                  = "tcp"
-  from_port                    = local.warehouse_port
-  to_port                      = local.warehouse_port
+  from_port                    = var.redshift_port
+  to_port                      = var.redshift_port
   referenced_security_group_id = aws_security_group.redshift.id
 
   tags = { Name = "redshift" }
@@ -102,8 +102,8 @@ resource "aws_vpc_security_group_ingress_rule" "redshift_glue" {
   security_group_id            = aws_security_group.redshift.id
   description                  = "Glue jobs; Airflow needs no way in, it uses the Data API"
   ip_protocol                  = "tcp"
-  from_port                    = local.warehouse_port
-  to_port                      = local.warehouse_port
+  from_port                    = var.redshift_port
+  to_port                      = var.redshift_port
   referenced_security_group_id = aws_security_group.glue.id
 
   tags = { Name = "glue" }

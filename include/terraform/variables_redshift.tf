@@ -31,6 +31,17 @@ variable "admin_user" {
   }
 }
 
+variable "redshift_port" {
+  description = "Port that the cluster or workgroup answers SQL clients on."
+  type        = number
+  default     = 5439
+
+  validation {
+    condition     = var.redshift_port >= 5431 && var.redshift_port <= 5455 || var.redshift_port >= 8191 && var.redshift_port <= 8215
+    error_message = "redshift_port is ${var.redshift_port}: RA3 nodes and Serverless take 5431 to 5455 and 8191 to 8215."
+  }
+}
+
 variable "redshift_node_type" {
   description = "Node type of the cluster (provisioned)."
   type        = string

@@ -30,7 +30,9 @@ provider_installation {
   }
 }
 """
-_LEFT_BEHIND = shutil.ignore_patterns(".terraform", "*.tfstate*", "*_override.tf", "backend.tf", "*.tfplan")
+_LEFT_BEHIND = shutil.ignore_patterns(
+    "__pycache__", ".terraform", "*.tfstate*", "*_override.tf", "backend.tf", "*.tfplan"
+)
 
 
 def require(thing: object, reason: str) -> None:
@@ -105,6 +107,22 @@ def copy_of_configuration(folder: Path) -> Terraform:
     Returns:
         Terraform in it, with no AWS to talk to.
     """
+    environment = copy_of_project(folder)
+    _package(folder / "dist")
+    terraform = Terraform(folder / "include" / "terraform", environment)
+    terraform.run("init", "-backend=false", "-lockfile=readonly", "-no-color")
+    return terraform
+
+
+def copy_of_project(folder: Path) -> dict[str, str]:
+    """Copy what a deployment is made of.
+
+    Args:
+        folder: An empty folder.
+
+    Returns:
+        The environment in which Terraform finds its provider, and no AWS.
+    """
     require(shutil.which("terraform"), "terraform is not on PATH.")
     mirror = find_mirror()
     require(
@@ -113,14 +131,13 @@ def copy_of_configuration(folder: Path) -> Terraform:
         "(terraform providers mirror FOLDER makes it).",
     )
     shutil.copytree(CONFIGURATION, folder / "include" / "terraform", ignore=_LEFT_BEHIND)
-    shutil.copytree(PROJECT / "include" / "glue", folder / "include" / "glue")
-    if (PROJECT / "sql" / "reviews").is_dir():
-        shutil.copytree(PROJECT / "sql" / "reviews", folder / "sql" / "reviews")
-    _package(folder / "dist")
+    for name in ("dags", "plugins", "sql", "include/glue", "include/mwaa"):
+        shutil.copytree(PROJECT / name, folder / name, ignore=_LEFT_BEHIND)
+    shutil.copy(PROJECT / "requirements.txt", folder)
     settings = folder / "terraform.rc"
     settings.write_text(_SETTINGS.replace("MIRROR", str(mirror)))
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_"))}
-    environment = inherited | {
+    return inherited | {
         "TF_CLI_CONFIG_FILE": str(settings),
         "TF_IN_AUTOMATION": "1",
         "TF_INPUT": "0",
@@ -130,9 +147,6 @@ def copy_of_configuration(folder: Path) -> Terraform:
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     }
-    terraform = Terraform(folder / "include" / "terraform", environment)
-    terraform.run("init", "-backend=false", "-lockfile=readonly", "-no-color")
-    return terraform
 
 
 def _package(folder: Path) -> None:

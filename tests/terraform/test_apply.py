@@ -9,10 +9,10 @@ from typing import Any
 
 import boto3
 import pytest
-from terraform_cli import Terraform, copy_of_configuration
+from terraform_cli import CONFIGURATION, PROJECT, Terraform, copy_of_configuration
 
-from local_aws.clusters import CLUSTER_IDENTIFIER, SECRET_NAME
 from local_aws.server import Server
+from mwaa.diagram import draw
 
 pytestmark = [
     pytest.mark.terraform,
@@ -52,11 +52,8 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     """The stack of one mode; its second plan is empty, and `destroy` leaves nothing."""
     mode = request.param
     copy = copy_of_configuration(tmp_path_factory.mktemp(mode))
-    with Server() as server:
+    with Server(empty=True) as server:
         aws = _clients(server.endpoint_url)
-        # A new account has no cluster yet.
-        aws("redshift").delete_cluster(ClusterIdentifier=CLUSTER_IDENTIFIER, SkipFinalClusterSnapshot=True)
-        aws("secretsmanager").delete_secret(SecretId=SECRET_NAME, ForceDeleteWithoutRecovery=True)
         terraform = Terraform(copy.folder, copy.environment | _settings(server.endpoint_url, mode))
         try:
             terraform.run("apply", "-auto-approve")
@@ -183,6 +180,53 @@ def test_no_password_is_in_the_state(stack: Stack) -> None:
     password = json.loads(secret["SecretString"])["password"]
     state = (stack.terraform.folder / "terraform.tfstate").read_text()
     assert password not in state
+
+
+def test_the_diagram_in_the_docs_is_current(stack: Stack) -> None:
+    """Made anew with `terraform show -json | python -m mwaa.diagram`; the docs show the provisioned mode."""
+    drawn = draw(stack.terraform.json("show", "-json"))
+    warehouse = "Amazon Redshift Serverless" if stack.mode == "serverless" else "Amazon Redshift<br/>"
+    assert f'["{warehouse}' in drawn
+    if stack.mode == "provisioned":
+        assert f"```mermaid\n{drawn}```" in (PROJECT / "docs" / "aws.md").read_text(), drawn
+
+
+# The provider waits a minute for each on any AWS: the mocked tests have them.
+SLOW = {
+    "aws_redshift_snapshot_schedule",
+    "aws_redshift_snapshot_schedule_association",
+    "aws_s3_bucket_lifecycle_configuration",
+}
+OF_ONE_MODE = {
+    "provisioned": {
+        "aws_eip",
+        "aws_nat_gateway",
+        "aws_redshift_cluster",
+        "aws_redshift_logging",
+        "aws_redshift_parameter_group",
+        "aws_redshift_subnet_group",
+        "aws_redshift_usage_limit",
+    },
+    "serverless": {
+        "aws_quicksight_data_set",
+        "aws_quicksight_data_source",
+        "aws_redshiftserverless_namespace",
+        "aws_redshiftserverless_usage_limit",
+        "aws_redshiftserverless_workgroup",
+    },
+}
+
+
+def test_every_kind_of_resource_is_really_created_but_the_slow_ones(stack: Stack) -> None:
+    written = {
+        kind
+        for path in CONFIGURATION.rglob("*.tf")
+        for kind in re.findall(r'^resource "(\w+)"', path.read_text(), re.MULTILINE)
+    }
+    listed = stack.terraform.run("state", "list").splitlines()
+    created = {re.findall(r"\b(aws_\w+)[.]", line)[-1] for line in listed if not line.startswith("data.")}
+    other = "serverless" if stack.mode == "provisioned" else "provisioned"
+    assert written - created == SLOW | OF_ONE_MODE[other]
 
 
 def test_a_changed_package_changes_only_what_runs_it(stack: Stack) -> None:

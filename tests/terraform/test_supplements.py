@@ -157,7 +157,7 @@ def test_a_cluster_keeps_its_password_in_a_secret_that_goes_with_it(aws: Callabl
     assert [node["NodeRole"] for node in cluster["ClusterNodes"]] == ["SHARED"]
     secret = aws("secretsmanager").get_secret_value(SecretId=cluster["MasterPasswordSecretArn"])
     assert secret["Name"] == "redshift!kept-boss"
-    assert set(json.loads(secret["SecretString"])) == {"username", "password"}
+    assert set(json.loads(secret["SecretString"])) == {"username", "password", "ssl"}
 
     redshift.delete_cluster(ClusterIdentifier="kept", SkipFinalClusterSnapshot=True)
     with pytest.raises(ClientError, match="ResourceNotFound"):

@@ -20,7 +20,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from local_aws.clusters import REGION
+from local_aws.glue_jobs.role import JobRole
 from local_aws.glue_jobs.run_log import GROUP, RunLog
 from local_aws.history import now
 
@@ -46,6 +46,10 @@ class Account:
     def __init__(self, endpoint_url: str, client: Callable[[str], Any]) -> None:
         self.endpoint_url = endpoint_url
         self.client = functools.cache(client)
+
+    def assume(self, role: str) -> JobRole:
+        """A job's role, by its name or ARN, for one run."""
+        return JobRole.assume(role, self.endpoint_url, self.client("sts"))
 
 
 @dataclass
@@ -157,10 +161,11 @@ class JobRun:
         Returns:
             The last state and the error message.
         """
-        logs = self.account.client("logs")
+        role = self.account.assume(str(self.job["Role"]))
+        logs = role.client("logs")
         output, errors = RunLog(logs, "output", self.id), RunLog(logs, "error", self.id)
-        self._require_connections()
-        command, environment = self._prepare(folder)
+        self._require_connections(role)
+        command, environment = self._prepare(folder, role)
         if self._stop.is_set():
             return "STOPPED", None
         process = subprocess.Popen(  # noqa: S603  # running the user's script is the purpose
@@ -205,15 +210,15 @@ class JobRun:
                 one.send()
         return self._stop.is_set()
 
-    def _require_connections(self) -> None:
-        glue = self.account.client("glue")
+    def _require_connections(self, role: JobRole) -> None:
+        glue = role.client("glue")
         for name in (self.job.get("Connections") or {}).get("Connections", []):
             try:
                 glue.get_connection(Name=name)
             except glue.exceptions.EntityNotFoundException:
                 raise StartError(f"Connection {name} not found; create it or take it off the job.") from None
 
-    def _prepare(self, folder: Path) -> tuple[list[str], dict[str, str]]:
+    def _prepare(self, folder: Path, role: JobRole) -> tuple[list[str], dict[str, str]]:
         """Downloads the script and its libraries.
 
         The command line is that of a Python shell job as people have printed it: every argument as
@@ -230,12 +235,13 @@ class JobRun:
         if modules := arguments.get("--additional-python-modules"):
             raise StartError(f"Installing {modules} with pip is not supported locally; use --extra-py-files.")
         location = arguments.get("--scriptLocation") or str(self.job["Command"].get("ScriptLocation"))
-        script = self._download(location, folder)
+        s3 = role.client("s3")
+        script = _download(s3, location, folder)
         libraries = folder / "libraries"
         libraries.mkdir()
         path = [str(libraries)]
         for url in filter(None, arguments.get("--extra-py-files", "").split(",")):
-            library = self._download(url.strip(), libraries)
+            library = _download(s3, url.strip(), libraries)
             if library.suffix in {".whl", ".egg", ".zip"}:
                 path.append(str(library))
         command = [sys.executable, str(script)]
@@ -250,23 +256,20 @@ class JobRun:
             "PYTHONPATH": os.pathsep.join(path),
             "PYTHONUNBUFFERED": "1",
             "PYTHONNOUSERSITE": "1",
-            "AWS_ENDPOINT_URL": self.account.endpoint_url,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": "local",
-            "AWS_SECRET_ACCESS_KEY": "local",
+            **role.environment,
         }
 
-    def _download(self, url: str, folder: Path) -> Path:
-        bucket, _, key = url.removeprefix("s3://").partition("/")
-        name = Path(key).name
-        if not url.startswith("s3://") or not name:
-            raise StartError(f"{url} is not the address of a file in S3; write s3://bucket/key.")
-        try:
-            self.account.client("s3").download_file(bucket, key, str(folder / name))
-        except ClientError as error:
-            raise StartError(f"{url} cannot be read: {error}") from None
-        return folder / name
+
+def _download(s3: Any, url: str, folder: Path) -> Path:
+    bucket, _, key = url.removeprefix("s3://").partition("/")
+    name = Path(key).name
+    if not url.startswith("s3://") or not name:
+        raise StartError(f"{url} is not the address of a file in S3; write s3://bucket/key.")
+    try:
+        s3.download_file(bucket, key, str(folder / name))
+    except ClientError as error:
+        raise StartError(f"{url} cannot be read: {error}") from None
+    return folder / name
 
 
 def _ending(status: int) -> str:

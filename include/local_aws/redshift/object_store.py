@@ -83,7 +83,7 @@ class ObjectStore:
                     "s3",
                     endpoint_url=self._endpoint_url,
                     region_name=self._region,
-                    aws_access_key_id="local",
+                    aws_access_key_id="warehouse",
                     aws_secret_access_key="local",  # noqa: S106 - any credentials are accepted locally
                     config=Config(
                         s3={"addressing_style": "path"},

@@ -124,7 +124,7 @@ class Warehouse:
                     "glue",
                     endpoint_url=self._endpoint_url,
                     region_name=self._region,
-                    aws_access_key_id="local",
+                    aws_access_key_id="warehouse",
                     aws_secret_access_key="local",  # noqa: S106 - any credentials are accepted locally
                 )
             return self._glue

@@ -6,6 +6,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -36,15 +37,16 @@ class SupplementedMoto:
 
     Args:
         moto: Answers whatever is not ours; its classes are supplemented in place, once in a process.
+        airflow_url: The Airflow behind MWAA's environments, if one runs.
     """
 
-    def __init__(self, moto: Application) -> None:
+    def __init__(self, moto: Application, airflow_url: str | None = None) -> None:
         for module in (budgets, glue, redshift, s3_denials, security_groups, tls_only_policies, unsupported):
             module.install()
         self._moto = moto
         self._lock = threading.Lock()
         self._services: dict[str, Callable[[Request], Body | None]] = {
-            "airflow": mwaa.answer,
+            "airflow": partial(mwaa.answer, airflow_url=airflow_url),
             "redshift-serverless": redshift_serverless.answer,
             "quicksight": quicksight.answer,
         }
@@ -61,7 +63,7 @@ class SupplementedMoto:
             with self._lock:
                 body = answer(_request(http, signed["region"], content))
         except AwsError as error:
-            body = {"__type": error.code, "message": str(error)}
+            body = {"__type": error.code, "message": str(error), **error.members}
             headers = {"x-amzn-ErrorType": error.code}
             return _response(body, error.status, headers)(environ, start_response)
         if body is None:

@@ -1,6 +1,6 @@
-"""Amazon MWAA's environments, as far as Terraform and a deployment see them: they are available at once.
+"""Amazon MWAA's environments, as far as Terraform and a deployment see them; moto has no such service.
 
-moto has no such service. Nothing runs behind an environment: `make run` is the Airflow on this machine.
+They are available at once, or when the Airflow answers that local_aws was told of (--airflow-url).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 from moto.core.base_backend import BackendDict, BaseBackend
 from moto.core.models import DEFAULT_ACCOUNT_ID
 
+from local_aws.supplements.mwaa_rest_api import answers, invoke
 from local_aws.supplements.request import Body, InvalidError, NotFoundError, Request, UnknownOperationError
 
 _LOGS = ("DagProcessingLogs", "SchedulerLogs", "TaskLogs", "WebserverLogs", "WorkerLogs")
@@ -48,12 +49,13 @@ class MwaaBackend(BaseBackend):
         except KeyError:
             raise NotFoundError(f"Environment {name} does not exist.") from None
 
-    def create(self, name: str, request: Body) -> Body:
+    def create(self, name: str, request: Body, status: str) -> Body:
         """Creates an environment.
 
         Args:
             name: Its name.
             request: CreateEnvironment's members.
+            status: What it is at first.
 
         Raises:
             InvalidError: The name is taken, or it does not have two subnets.
@@ -72,7 +74,7 @@ class MwaaBackend(BaseBackend):
             **request,
             "Name": name,
             "Arn": arn,
-            "Status": "AVAILABLE",
+            "Status": status,
             "CreatedAt": created,
             "WebserverUrl": f"{name}.c1.{self.region_name}.airflow.amazonaws.com",
             "ServiceRoleArn": f"arn:aws:iam::{self.account_id}:role/{_SERVICE_ROLE}",
@@ -114,29 +116,52 @@ class MwaaBackend(BaseBackend):
 mwaa_backends: BackendDict[MwaaBackend] = BackendDict(MwaaBackend, "mwaa")
 
 
-def answer(request: Request) -> Body:
+def answer(request: Request, airflow_url: str | None = None) -> Body:
     """Answers one request.
+
+    Args:
+        request: What is asked.
+        airflow_url: The Airflow behind all environments, if one runs.
 
     Raises:
         AwsError: As AWS would.
     """
     backend = mwaa_backends[DEFAULT_ACCOUNT_ID][request.region]
     match request.method, request.path:
+        case _, ("environments", *_):
+            return _environments(request, backend, airflow_url)
+        case "POST", ("restapi", name):
+            backend.environment(name)
+            return invoke(name, airflow_url, request.body)
+        case _, ("tags", arn):
+            return _tags(request, backend.tags(arn))
+    raise _unknown(request)
+
+
+def _environments(request: Request, backend: MwaaBackend, airflow_url: str | None) -> Body:
+    match request.method, request.path:
         case "GET", ("environments",):
             return {"Environments": sorted(backend.environments)}
         case "PUT", ("environments", name):
-            return backend.create(name, request.body)
+            return backend.create(name, request.body, "CREATING" if airflow_url else "AVAILABLE")
         case "GET", ("environments", name):
-            return {"Environment": backend.environment(name)}
+            environment = backend.environment(name)
+            # Where an Airflow is to be behind it, it is created when that one answers.
+            if environment["Status"] == "CREATING" and answers(airflow_url):
+                environment["Status"] = "AVAILABLE"
+            return {"Environment": environment}
         case "PATCH", ("environments", name):
             return backend.update(name, request.body)
         case "DELETE", ("environments", name):
             backend.environment(name)
             del backend.environments[name]
             return {}
-        case _, ("tags", arn):
-            return _tags(request, backend.tags(arn))
-    raise UnknownOperationError(f"MWAA on this machine has no {request.method} /{'/'.join(request.path)}.")
+    raise _unknown(request)
+
+
+def _unknown(request: Request) -> UnknownOperationError:
+    path = "/".join(request.path)
+    return UnknownOperationError(f"MWAA on this machine has no {request.method} /{path}.")
 
 
 def _tags(request: Request, tags: dict[str, Any]) -> Body:

@@ -35,6 +35,11 @@ class Cluster(models.Cluster):
         )
 
     @property
+    def endpoint(self) -> dict[str, str | int]:
+        """Where the wire listener answers, if there is one: at the cluster's port, or at none."""
+        return {"Address": "127.0.0.1", "Port": self.port}
+
+    @property
     def cluster_nodes(self) -> list[dict[str, str]]:
         """A single node does everything; of several, a leader more than were asked for."""
         if self.number_of_nodes == 1:
@@ -70,7 +75,11 @@ class RedshiftResponse(responses.RedshiftResponse):
         return answer
 
     def _create_secret(self, cluster: Cluster) -> str:
-        login = {"username": cluster.master_username, "password": cluster.master_user_password}
+        login = {
+            "username": cluster.master_username,
+            "password": cluster.master_user_password,
+            "ssl": False,  # AWS's has no such key; the wire listener speaks no TLS, and clients would insist
+        }
         answer = secretsmanager_backends[self.current_account][self.region].create_secret(
             name=f"redshift!{cluster.cluster_identifier}-{cluster.master_username}",
             secret_string=json.dumps(login),

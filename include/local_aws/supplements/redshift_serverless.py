@@ -86,6 +86,7 @@ class RedshiftServerlessBackend(BaseBackend):
         login = {
             "username": namespace["adminUsername"],
             "password": self.passwords[namespace["namespaceName"]],
+            "ssl": False,  # AWS's has no such key; the wire listener speaks no TLS, and clients would insist
         }
         answer = secretsmanager_backends[self.account_id][self.region_name].create_secret(
             name=f"redshift!{namespace['namespaceName']}-{namespace['adminUsername']}",
@@ -136,7 +137,6 @@ class RedshiftServerlessBackend(BaseBackend):
         _found(self.namespaces, request["namespaceName"], "Namespace")
         identifier = str(mock_random.uuid4())
         port = request.get("port", 5439)
-        address = f"{name}.{self.account_id}.{self.region_name}.redshift-serverless.amazonaws.com"
         given = {item["parameterKey"]: item["parameterValue"] for item in request.get("configParameters", [])}
         workgroup = {
             "baseCapacity": 128,
@@ -152,7 +152,7 @@ class RedshiftServerlessBackend(BaseBackend):
             "configParameters": [
                 {"parameterKey": key, "parameterValue": value} for key, value in (_PARAMETERS | given).items()
             ],
-            "endpoint": {"address": address, "port": port, "vpcEndpoints": []},
+            "endpoint": {"address": "127.0.0.1", "port": port, "vpcEndpoints": []},
         }
         self.workgroups[name] = workgroup
         self._tag(workgroup["workgroupArn"], request)

@@ -30,10 +30,19 @@ class Request:
 
 
 class AwsError(Exception):
-    """An error as AWS sends it; the message is one sentence."""
+    """An error as AWS sends it; the message is one sentence.
+
+    Args:
+        message: The sentence.
+        members: What the error holds beside it.
+    """
 
     code = "InternalServerException"
     status = 500
+
+    def __init__(self, message: str, members: Body | None = None) -> None:
+        super().__init__(message)
+        self.members = members or {}
 
 
 class NotFoundError(AwsError):

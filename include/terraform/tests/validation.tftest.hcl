@@ -28,6 +28,7 @@ run "what_is_missing_unknown_or_misspelt_is_refused" {
     database                   = "my db"
     admin_user                 = "user"
     redshift_node_count        = 1.5
+    redshift_port              = 5400
     snapshot_retention_days    = 36
     maintenance_window         = "sunday"
     base_capacity_rpus         = 12
@@ -60,6 +61,7 @@ run "what_is_missing_unknown_or_misspelt_is_refused" {
     var.database,
     var.admin_user,
     var.redshift_node_count,
+    var.redshift_port,
     var.snapshot_retention_days,
     var.maintenance_window,
     var.base_capacity_rpus,

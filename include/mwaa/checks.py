@@ -1,0 +1,59 @@
+"""What could be in the way of a deployment, found before anything is changed."""
+
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from mwaa.terraform import Plan
+
+
+class CheckError(Exception):
+    """The deployment cannot start; one sentence."""
+
+
+def require_credentials() -> str:
+    """Ask AWS who we are.
+
+    Returns:
+        The ARN of the user or role.
+
+    Raises:
+        CheckError: There are no credentials, or AWS refuses them.
+    """
+    session = boto3.session.Session()
+    sts = session.client("sts", region_name=session.region_name or "us-east-1")
+    try:
+        return str(sts.get_caller_identity()["Arn"])
+    except (ClientError, BotoCoreError) as error:
+        raise CheckError(
+            f"AWS does not accept your credentials ({error}): sign in, for example with aws sso login, "
+            "or set AWS_PROFILE."
+        ) from None
+
+
+def require_free_bucket_names(plan: Plan) -> None:
+    """Bucket names are the whole world's: ask for each that is to be created.
+
+    Args:
+        plan: What is to be created.
+
+    Raises:
+        CheckError: A bucket exists, or S3 does not answer.
+    """
+    s3: Any = boto3.client("s3", region_name=plan.region)
+    for bucket in plan.new_buckets:
+        try:
+            s3.head_bucket(Bucket=bucket)
+        except ClientError as error:
+            code = error.response["ResponseMetadata"]["HTTPStatusCode"]
+            if code == 404:
+                continue
+            if code not in {301, 403}:
+                raise CheckError(f"S3 does not tell whether bucket {bucket} exists: {error}.") from None
+            reason = "belongs to somebody else"
+        else:
+            reason = "exists in this account already, and Terraform does not know it"
+        raise CheckError(
+            f"Bucket {bucket} {reason}: choose another bucket_suffix in the environment's .tfvars file."
+        )

@@ -1,0 +1,132 @@
+"""`make deploy` and `make destroy`: checks, the plan, a question, Terraform, the DAGs, and a first run."""
+
+import os
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+
+from mwaa.checks import require_credentials, require_free_bucket_names
+from mwaa.environment import Environment, UnhealthyError, upload_dags
+from mwaa.package import PROJECT, digest, package
+from mwaa.terraform import Plan, Terraform, TerraformError
+
+_MOST_SHOWN = 12
+
+
+class NotWantedError(Exception):
+    """The person said no."""
+
+
+class Failure(Exception):  # noqa: N818 - it wraps the error that the person reads
+    """A step failed after something was changed; the text says how to go back."""
+
+
+def deploy(name: str, console: Console, *, ask: bool) -> None:
+    """Bring AWS and Airflow to what this working copy holds.
+
+    Args:
+        name: The environment, a file of `include/terraform/environments`.
+        console: Where progress is shown and the question is asked.
+        ask: Whether to ask before anything is changed.
+
+    Raises:
+        TerraformError: Before anything was changed, Terraform refuses the input.
+        CheckError: Before anything was changed, something is in the way.
+        NotWantedError: The answer was no.
+        Failure: A later step failed.
+    """
+    terraform = Terraform(PROJECT / "include" / "terraform", name)
+    console.print(f"Credentials of {require_credentials()}.")
+    built = PROJECT / "dist"
+    package(built)
+    console.print(f"Package {digest(built)} is built.")
+    with console.status("Planning"):
+        terraform.select_workspace()
+        plan = terraform.plan()
+    # Where the shell names no region, or another one: what is deployed is in the plan's.
+    os.environ["AWS_DEFAULT_REGION"] = os.environ["AWS_REGION"] = plan.region
+    require_free_bucket_names(plan)
+    _show(plan, console)
+    if plan.changes:
+        _require_consent(f"Apply this to {name}?", console, ask=ask)
+    try:
+        if plan.changes:
+            terraform.apply(plan)
+        _start(terraform, built, console)
+    except (TerraformError, UnhealthyError, ClientError, BotoCoreError) as error:
+        raise Failure(
+            f"{error} To go on, mend the cause and run make deploy ENV={name} again: what is there is kept. "
+            f"To go back, check out the commit that was deployed before and run make deploy ENV={name} there."
+        ) from error
+
+
+def _start(terraform: Terraform, built: Path, console: Console) -> None:
+    """Upload the DAGs, and see the environment read and run them."""
+    outputs = terraform.outputs()
+    if outputs["mwaa_environment_name"] is None:
+        console.print(
+            "enable_mwaa is false: give your Airflow the output airflow_configuration_options, and dist/mwaa."
+        )
+        return
+    files = upload_dags(built / "mwaa" / "dags", outputs["dags_s3_uri"])
+    console.print(f"{files} files are in {outputs['dags_s3_uri']}.")
+    environment = Environment(outputs["mwaa_environment_name"], outputs["region"], console)
+    environment.wait_until_available()
+    dag_ids = {path.stem for path in (built / "mwaa" / "dags").glob("*.py")}
+    environment.wait_until_parsed(dag_ids, digest(built))
+    environment.run_check()
+    console.print(f"Airflow: {outputs['mwaa_webserver_url']}")
+    console.print(f"Extracts go below s3://{outputs['bucket_names']['data']}/raw/.")
+
+
+def destroy(name: str, console: Console, *, ask: bool) -> None:
+    """Take everything of an environment away.
+
+    Args:
+        name: The environment.
+        console: Where progress is shown and the question is asked.
+        ask: Whether to ask before anything is changed.
+
+    Raises:
+        TerraformError: Before anything was changed, Terraform refuses.
+        CheckError: AWS does not accept the credentials.
+        NotWantedError: The answer was no.
+        Failure: Terraform stopped half-way.
+    """
+    terraform = Terraform(PROJECT / "include" / "terraform", name)
+    console.print(f"Credentials of {require_credentials()}.")
+    package(PROJECT / "dist")  # the configuration reads it, also on the way out
+    with console.status("Planning"):
+        terraform.select_workspace()
+        plan = terraform.plan(destroy=True)
+    _show(plan, console)
+    if plan.changes:
+        _require_consent(f"Destroy {name}, with what is stored in it?", console, ask=ask)
+        try:
+            terraform.apply(plan)
+        except TerraformError as error:
+            raise Failure(
+                f"{error} Run make destroy ENV={name} again: what is gone is skipped. Buckets that are not "
+                "empty stay until deletion_protection = false is deployed."
+            ) from error
+
+
+def _show(plan: Plan, console: Console) -> None:
+    console.print(f"The plan: {plan.summary} (all of it: terraform show {plan.file}).")
+    notable = [change for change in plan.changes if change.action in {"replace", "delete"}]
+    for change in notable[:_MOST_SHOWN]:
+        console.print(f"  {change.action} {change.address}", markup=False)
+    if len(notable) > _MOST_SHOWN:
+        console.print(f"  and {len(notable) - _MOST_SHOWN} more")
+
+
+def _require_consent(question: str, console: Console, *, ask: bool) -> None:
+    if not ask:
+        return
+    try:
+        answer = console.input(f"{question} [y/N] ")
+    except EOFError:
+        answer = ""
+    if answer.strip().lower() not in {"y", "yes"}:
+        raise NotWantedError

@@ -1,0 +1,161 @@
+"""Terraform as the deployment uses it: a plan that can be looked at and applied as it was seen."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+OLDEST = (1, 11)
+
+
+class TerraformError(Exception):
+    """Terraform is missing, refuses the input, or fails; one sentence."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a plan does to one resource: create, update, replace or delete."""
+
+    action: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A plan in a file.
+
+    Attributes:
+        file: What `apply` takes.
+        changes: Every resource that is not left as it is.
+        new_buckets: Names of the S3 buckets that it creates.
+        region: The AWS region.
+    """
+
+    file: Path
+    changes: list[Change]
+    new_buckets: list[str]
+    region: str
+
+    @property
+    def summary(self) -> str:
+        """How many of each, for a person."""
+        counts = Counter(change.action for change in self.changes)
+        return ", ".join(
+            f"{counts[action]} to {action}" for action in ("create", "update", "replace", "delete")
+        )
+
+
+class Terraform:
+    """Terraform with one environment's variables, in a workspace of the environment's name.
+
+    Args:
+        folder: The configuration.
+        environment: Name of a file in its folder `environments`, for example dev.
+
+    Raises:
+        TerraformError: Terraform is missing or too old, or the environment has no file.
+    """
+
+    def __init__(self, folder: Path, environment: str) -> None:
+        self._folder = folder
+        self._environment = environment
+        self._variables = folder / "environments" / f"{environment}.tfvars"
+        if not self._variables.is_file():
+            known = ", ".join(sorted(path.stem for path in self._variables.parent.glob("*.tfvars")))
+            raise TerraformError(
+                f"There is no environment {environment}: use one of {known}, or write {self._variables}."
+            )
+        if shutil.which("terraform") is None:
+            raise TerraformError("terraform is not on PATH: install Terraform 1.11 or newer.")
+        version = str(json.loads(self._run("version", "-json"))["terraform_version"])
+        if tuple(map(int, re.findall(r"\d+", version)[:2])) < OLDEST:
+            raise TerraformError(f"terraform is {version}: install 1.11 or newer.")
+
+    def select_workspace(self) -> None:
+        """Initialise, and keep each environment's state apart from the others'."""
+        self._run("init", "-input=false", "-lockfile=readonly")
+        self._run("workspace", "select", "-or-create", self._environment)
+
+    def plan(self, *, destroy: bool = False) -> Plan:
+        """Look at what is to be done; nothing is changed.
+
+        Args:
+            destroy: Whether everything is to go.
+
+        Raises:
+            TerraformError: The variables are refused, or AWS does not answer.
+        """
+        file = self._folder / f"{self._environment}.tfplan"
+        command = ["plan", "-json", "-input=false", f"-var-file={self._variables}", f"-out={file}"]
+        self._run(*command, *(["-destroy"] if destroy else []))
+        shown: dict[str, Any] = json.loads(self._run("show", "-json", str(file)))
+        changes = [
+            (_action(change["change"]["actions"]), change) for change in shown.get("resource_changes", [])
+        ]
+        return Plan(
+            file=file,
+            changes=[Change(action, change["address"]) for action, change in changes if action],
+            new_buckets=[
+                change["change"]["after"]["bucket"]
+                for action, change in changes
+                if action == "create" and change["type"] == "aws_s3_bucket"
+            ],
+            region=shown["variables"]["region"]["value"],
+        )
+
+    def apply(self, plan: Plan) -> None:
+        """Do what the plan says; Terraform tells on the terminal how it goes.
+
+        Raises:
+            TerraformError: It stopped half-way; its own message is on the terminal.
+        """
+        plain = [] if sys.stdout.isatty() else ["-no-color"]
+        try:
+            subprocess.run(  # noqa: S603 - our own command, no shell
+                ["terraform", "apply", "-input=false", *plain, str(plan.file)],  # noqa: S607 - from PATH, on purpose
+                cwd=self._folder,
+                check=True,
+            )
+        except subprocess.CalledProcessError as error:
+            raise TerraformError(
+                f"terraform apply ended with status {error.returncode}: see its message above."
+            ) from None
+
+    def outputs(self) -> dict[str, Any]:
+        """The outputs' values by name."""
+        outputs = json.loads(self._run("output", "-json"))
+        return {name: output["value"] for name, output in outputs.items()}
+
+    def _run(self, *arguments: str) -> str:
+        done = subprocess.run(  # noqa: S603 - our own command, no shell
+            ["terraform", *arguments],  # noqa: S607 - from PATH, on purpose
+            cwd=self._folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise TerraformError(f"terraform {arguments[0]}: {_reason(done.stdout, done.stderr)}")
+        return done.stdout
+
+
+def _action(actions: list[str]) -> str | None:
+    if actions in (["no-op"], ["read"]):
+        return None
+    return actions[0] if len(actions) == 1 else "replace"
+
+
+def _reason(output: str, errors: str) -> str:
+    """What Terraform complains of: the diagnostics of -json, each without the lines about itself."""
+    told = []
+    for line in output.splitlines():
+        diagnostic = json.loads(line).get("diagnostic") if line.startswith("{") else None
+        if diagnostic and diagnostic["severity"] == "error":
+            detail = diagnostic.get("detail") or diagnostic["summary"]
+            told.append(" ".join(detail.split("\n\n")[0].split()))
+    return " ".join(dict.fromkeys(told)) or " ".join(errors.split())

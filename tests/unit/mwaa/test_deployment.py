@@ -1,0 +1,287 @@
+"""The deployment's parts beside Terraform: checks, the upload of the DAGs, and Airflow through MWAA's API."""
+
+import io
+import json
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from rich.console import Console
+
+from local_aws.server import Server
+from mwaa import __main__ as command
+from mwaa import environment as environment_module
+from mwaa.checks import CheckError, require_credentials, require_free_bucket_names
+from mwaa.deploy import NotWantedError, _require_consent
+from mwaa.environment import Environment, UnhealthyError, upload_dags
+from mwaa.terraform import Change, Plan, Terraform, TerraformError
+
+ENVIRONMENT = {
+    "ExecutionRoleArn": "arn:aws:iam::123456789012:role/airflow",
+    "SourceBucketArn": "arn:aws:s3:::airflow",
+    "DagS3Path": "dags/",
+    "NetworkConfiguration": {"SubnetIds": ["subnet-1", "subnet-2"], "SecurityGroupIds": ["sg-1"]},
+}
+
+
+class Airflow:
+    """An API server that answers as it is told, in turn; the last answer stays."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, list[tuple[int, Any]]] = {}
+        self.asked: list[tuple[str, str, Any]] = []
+        fake = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self._answer()
+
+            def do_POST(self) -> None:
+                self._answer()
+
+            def _answer(self) -> None:
+                path = self.path.partition("?")[0]
+                content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                if path == "/auth/token":
+                    status, body = 200, {"access_token": "token"}
+                else:
+                    assert self.headers["Authorization"] == "Bearer token" or path == "/api/v2/version"
+                    fake.asked.append((self.command, self.path, json.loads(content) if content else None))
+                    waiting = fake.answers.get(f"{self.command} {path}", [(404, {"detail": "not there"})])
+                    status, body = waiting.pop(0) if len(waiting) > 1 else waiting[0]
+                answer = json.dumps(body).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            def log_message(self, *_: object) -> None:
+                """Silent."""
+
+        self._server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def airflow() -> Iterator[Airflow]:
+    running = Airflow()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def aws(airflow: Airflow, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Any]]:
+    """An account with nothing in it, whose MWAA leads to the Airflow."""
+    monkeypatch.setattr(environment_module, "_POLL_SECONDS", 0.01)
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    with Server(empty=True, airflow_url=airflow.url) as server:
+        for name, value in {
+            "AWS_ENDPOINT_URL": server.endpoint_url,
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
+        }.items():
+            monkeypatch.setenv(name, value)
+        yield boto3.client
+
+
+@pytest.fixture
+def environment(aws: Callable[[str], Any]) -> Environment:
+    aws("mwaa").create_environment(Name="etl", **ENVIRONMENT)
+    return Environment("etl", "us-east-1", Console(quiet=True))
+
+
+def test_the_dag_folder_in_s3_becomes_that_of_the_package(
+    aws: Callable[[str], Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("deployment_check.py", "a.py", "sql/a.sql", ".airflowignore"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+    s3 = aws("s3")
+    s3.create_bucket(Bucket="airflow")
+    s3.put_object(Bucket="airflow", Key="dags/old.py", Body=b"old")
+    s3.put_object(Bucket="airflow", Key="plugins.zip", Body=b"plugins")
+    order: list[str] = []
+    upload = type(s3).upload_file
+
+    def noted(self: Any, path: str, bucket: str, key: str) -> None:
+        order.append(key)
+        upload(self, path, bucket, key)
+
+    monkeypatch.setattr(boto3, "client", lambda *_, **__: s3)
+    monkeypatch.setattr(type(s3), "upload_file", noted)
+    assert upload_dags(tmp_path, "s3://airflow/dags/") == 4
+    assert order[0] == "dags/sql/a.sql"
+    assert order[-1] == "dags/deployment_check.py"
+    found = s3.list_objects_v2(Bucket="airflow")["Contents"]
+    assert {one["Key"] for one in found} == {*order, "plugins.zip"}
+    assert s3.get_object(Bucket="airflow", Key="dags/a.py")["Body"].read() == b"a.py"
+
+
+@pytest.mark.usefixtures("aws")
+def test_credentials_that_aws_accepts_are_told() -> None:
+    assert require_credentials().startswith("arn:aws:sts::123456789012:")
+
+
+def test_credentials_that_aws_refuses_are_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    with pytest.raises(CheckError, match=r"Unable to locate credentials.*aws sso login"):
+        require_credentials()
+
+
+def a_plan(*buckets: str) -> Plan:
+    return Plan(Path("dev.tfplan"), [Change("create", "one")], list(buckets), "us-east-1")
+
+
+def test_a_bucket_name_that_is_free_is_accepted_and_one_of_ours_is_not(aws: Callable[[str], Any]) -> None:
+    require_free_bucket_names(a_plan("free-1", "free-2"))
+    aws("s3").create_bucket(Bucket="mine")
+    with pytest.raises(CheckError, match=r"Bucket mine exists in this account already.*bucket_suffix"):
+        require_free_bucket_names(a_plan("free-1", "mine"))
+
+
+def test_a_bucket_name_that_somebody_else_has_is_told(
+    aws: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S3 answers 403 to who asks for another account's bucket; here it is a server that answers so."""
+    assert aws("s3").list_buckets()["Buckets"] == []
+
+    class Forbidden(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            self.send_response(403)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Silent."""
+
+    with HTTPServer(("127.0.0.1", 0), Forbidden) as s3:
+        threading.Thread(target=s3.serve_forever, daemon=True).start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{s3.server_port}")
+        with pytest.raises(CheckError, match="Bucket theirs belongs to somebody else"):
+            require_free_bucket_names(a_plan("theirs"))
+        s3.shutdown()
+
+
+def test_an_environment_without_a_file_is_refused_with_those_that_have_one(tmp_path: Path) -> None:
+    (tmp_path / "environments").mkdir()
+    (tmp_path / "environments" / "dev.tfvars").write_text("")
+    with pytest.raises(TerraformError, match=r"no environment staging: use one of dev, or write .*staging"):
+        Terraform(tmp_path, "staging")
+
+
+def test_terraform_that_is_missing_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert command.main(["deploy", "dev"]) == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert (
+        said == "make deploy: nothing was changed. terraform is not on PATH: install Terraform 1.11 or newer."
+    )
+
+
+@pytest.mark.parametrize("version", ["1.9.8", "0.15.0"])
+def test_a_terraform_that_is_too_old_is_told(
+    version: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = tmp_path / "terraform"
+    old.write_text(f'#!/bin/sh\necho \'{{"terraform_version": "{version}"}}\'\n')
+    old.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    assert command.main(["destroy", "dev"]) == 1
+    assert f"terraform is {version}: install 1.11 or newer." in " ".join(capsys.readouterr().out.split())
+
+
+def test_an_environment_is_waited_for_until_its_airflow_answers(
+    airflow: Airflow, environment: Environment, aws: Callable[[str], Any]
+) -> None:
+    airflow.answers["GET /api/v2/version"] = [(503, {}), (503, {}), (200, {"version": "3.3.1"})]
+    assert aws("mwaa").get_environment(Name="etl")["Environment"]["Status"] == "CREATING"
+    environment.wait_until_available()
+    assert aws("mwaa").get_environment(Name="etl")["Environment"]["Status"] == "AVAILABLE"
+
+
+def dags(*descriptions: tuple[str, str, str]) -> tuple[int, Any]:
+    found = [
+        {"dag_id": dag_id, "description": description, "last_parsed_time": f"2026-11-22T0{parsed}:00:00Z"}
+        for dag_id, description, parsed in descriptions
+    ]
+    return 200, {"dags": found}
+
+
+def test_the_package_is_read_when_every_dag_was_parsed_after_its_arrival(
+    airflow: Airflow, environment: Environment
+) -> None:
+    airflow.answers["GET /api/v2/importErrors"] = [(200, {"import_errors": []})]
+    airflow.answers["GET /api/v2/dags"] = [
+        dags(("sales", "", "1")),
+        dags(("sales", "", "1"), ("deployment_check", "works, package old", "1")),
+        dags(("sales", "", "1"), ("deployment_check", "works, package new", "2")),
+        dags(("sales", "", "3"), ("deployment_check", "works, package new", "3")),
+    ]
+    environment.wait_until_parsed({"sales", "deployment_check"}, "new")
+    assert len([path for _, path, _ in airflow.asked if path.startswith("/api/v2/dags?")]) == 4
+
+
+def test_a_dag_that_does_not_import_ends_the_wait_with_the_reason(
+    airflow: Airflow, environment: Environment
+) -> None:
+    error = {"filename": "sales.py", "stack_trace": "Traceback\n  File\nImportError: no module named x\n"}
+    airflow.answers["GET /api/v2/importErrors"] = [(200, {"import_errors": [error]})]
+    with pytest.raises(UnhealthyError, match=r"^sales.py does not import: ImportError: no module named x$"):
+        environment.wait_until_parsed({"sales"}, "new")
+
+
+def test_the_check_runs_once_and_its_failure_says_where_to_look(
+    airflow: Airflow, environment: Environment
+) -> None:
+    answers = {"state": [(200, {"state": "running"}), (200, {"state": "success"})]}
+
+    class Answers(dict[str, Any]):
+        def get(self, key: str, default: Any = None) -> Any:
+            return answers["state"] if "/dagRuns/deploy-" in key else super().get(key, default)
+
+    airflow.answers = Answers({"POST /api/v2/dags/deployment_check/dagRuns": [(200, {})]})
+    environment.run_check()
+    (posted,) = [body for method, _, body in airflow.asked if method == "POST"]
+    assert posted["logical_date"] is None
+    answers["state"] = [(200, {"state": "failed"})]
+    with pytest.raises(UnhealthyError, match=r"deployment_check failed.*log group airflow-etl-Task"):
+        environment.run_check()
+
+
+def test_what_airflow_refuses_is_told_with_its_answer(airflow: Airflow, environment: Environment) -> None:
+    airflow.answers["GET /api/v2/dags"] = [(403, {"detail": "Forbidden."})]
+    with pytest.raises(
+        UnhealthyError, match=r"refuses GET /dags: Forbidden\. You need airflow:InvokeRestApi"
+    ):
+        environment.airflow("GET", "/dags")
+    with pytest.raises(UnhealthyError, match="Path has 65 characters and MWAA takes 64"):
+        environment.airflow("GET", f"/{'x' * 64}")
+
+
+@pytest.mark.parametrize(
+    ("answer", "wanted"), [("y\n", True), ("YES\n", True), ("n\n", False), ("\n", False), ("", False)]
+)
+def test_only_a_yes_is_a_yes(answer: str, wanted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+    if wanted:
+        _require_consent("Apply?", Console(quiet=True), ask=True)
+    else:
+        with pytest.raises(NotWantedError):
+            _require_consent("Apply?", Console(quiet=True), ask=True)
