@@ -19,7 +19,8 @@ function here() {
 }
 
 function go(parameters) {
-  location.hash = `${name}?${new URLSearchParams(parameters)}`;
+  const given = Object.entries(parameters).filter(([, value]) => value);
+  location.hash = `${name}?${new URLSearchParams(given)}`;
 }
 
 function nothingYet(text) {

@@ -9,7 +9,7 @@ function votes(most) {
   return (row) => {
     const bar = element("span", { class: "bar", "aria-hidden": "true" });
     bar.style.setProperty("--share", `${(100 * (row.helpful_votes ?? 0)) / most}%`);
-    return [bar, count(row.helpful_votes)];
+    return [bar, element("span", { class: "digits" }, count(row.helpful_votes))];
   };
 }
 

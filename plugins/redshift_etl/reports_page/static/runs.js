@@ -4,6 +4,8 @@ import { airflowLink, card, element, picker, table, toolbar } from "./dom.js";
 import { count, day, instant, seconds } from "./format.js";
 import { airflow, Problem, report } from "./read.js";
 
+const RUNS = 12;
+const SLOWEST = 12;
 const DAGS = ["store_sales_etl", "reviews_etl"];
 const SYMBOLS = { success: "✓", failed: "✕", running: "▶", upstream_failed: "⊘", skipped: "→", up_for_retry: "↻" };
 const ACTIVE = ["queued", "running"];
@@ -45,7 +47,7 @@ function history(shown, dag, go) {
 function bars(statements, start) {
   const next = {};
   return statements.map((one) => {
-    const sent = (new Date(one.submitted_at.replace(" ", "T").replace(/Z?$/, "Z")) - start) / 1000;
+    const sent = (new Date(one.submitted_at) - start) / 1000;
     const from = Math.max(sent, next[one.task_id] ?? 0);
     next[one.task_id] = from + one.duration_seconds;
     return { x: [from, from + one.duration_seconds], y: one.task_id, one };
@@ -105,12 +107,12 @@ async function recorded(dag, run) {
   }
 }
 
-function statementTable(statements) {
+function statementTable(statements, caption) {
   const longest = Math.max(0.001, ...statements.map((one) => one.duration_seconds));
   const bar = (one) => {
     const made = element("span", { class: "bar", "aria-hidden": "true" });
     made.style.setProperty("--share", `${(100 * one.duration_seconds) / longest}%`);
-    return [made, seconds(one.duration_seconds)];
+    return [made, element("span", { class: "digits" }, seconds(one.duration_seconds))];
   };
   const columns = [
     { title: "Task", cell: (one) => one.task_id, head: true },
@@ -119,10 +121,25 @@ function statementTable(statements) {
     { title: "Rows", cell: (one) => count(one.row_count), number: true },
     { title: "Duration", cell: bar, number: true },
   ];
-  return table("Statements of the run in the order in which they were sent", columns, statements);
+  return table(caption, columns, statements);
 }
 
-async function details(dag, run) {
+// All statements of a run are a hundred; what a reader asks is which were slow, or what one task did.
+function statementCard(statements, parameters, go) {
+  const names = [...new Set(statements.map((one) => one.task_id))];
+  const task = names.includes(parameters.task) ? parameters.task : "";
+  const slowest = statements.toSorted((a, b) => b.duration_seconds - a.duration_seconds).slice(0, SLOWEST);
+  const choices = [["", `The ${slowest.length} slowest`], ...names.map((one) => [one, one])];
+  const chosen = task ? statements.filter((one) => one.task_id === task) : slowest;
+  const caption = task ? `Statements of ${task}, in their order` : `The ${slowest.length} slowest statements of the run`;
+  return card(
+    "Statements",
+    toolbar(picker("Of", "statements-of", choices, task, (value) => go({ ...parameters, task: value }))),
+    statementTable(chosen, caption),
+  );
+}
+
+async function details(dag, run, parameters, go) {
   const path = `dags/${dag}/dagRuns/${encodeURIComponent(run.dag_run_id)}/taskInstances`;
   const [{ task_instances: all }, { statements, why }] = await Promise.all([airflow(path, { limit: 200 }), recorded(dag, run)]);
   const tasks = all.filter((task) => task.start_date).sort((a, b) => new Date(a.start_date) - new Date(b.start_date));
@@ -143,13 +160,13 @@ async function details(dag, run) {
       tasks.length ? gantt(run, tasks, statements.filter((one) => tasks.some((task) => task.task_id === one.task_id))) : element("p", {}, "No task has begun yet."),
     ),
     card("Tasks", table(`Tasks of ${run.dag_run_id}`, columns, [...tasks, ...rest])),
-    card("Statements", statements.length ? statementTable(statements) : element("p", { class: "muted" }, why ?? "This run has sent none.")),
+    statements.length ? statementCard(statements, parameters, go) : card("Statements", element("p", { class: "muted" }, why ?? "This run has sent none.")),
   ];
 }
 
 export async function runs(parameters, go) {
   const dag = DAGS.includes(parameters.dag) ? parameters.dag : DAGS[0];
-  const { dag_runs: found } = await airflow(`dags/${dag}/dagRuns`, { limit: 20, order_by: "-run_after" });
+  const { dag_runs: found } = await airflow(`dags/${dag}/dagRuns`, { limit: RUNS, order_by: "-run_after" });
   const choose = toolbar(picker("Pipeline", "dag", DAGS.map((one) => [one, one]), dag, (value) => go({ dag: value })));
   const heading = element("div", { class: "heading" }, element("h2", {}, "Runs"), choose);
   if (!found.length) {
@@ -157,7 +174,7 @@ export async function runs(parameters, go) {
     return { render: () => [heading, card("No runs yet", element("p", {}, text), element("p", {}, airflowLink(`dags/${dag}`, `Open ${dag}`)))] };
   }
   const chosen = found.find((run) => run.dag_run_id === parameters.run) ?? found[0];
-  const more = chosen.start_date ? await details(dag, chosen) : () => [];
+  const more = chosen.start_date ? await details(dag, chosen, { dag, run: chosen.dag_run_id, task: parameters.task }, go) : () => [];
   const open = (run) => element("a", { id: `run-${run.dag_run_id}`, href: `#runs?${new URLSearchParams({ dag, run: run.dag_run_id })}` }, run.dag_run_id);
   const columns = [
     { title: "Run", cell: open, head: true },

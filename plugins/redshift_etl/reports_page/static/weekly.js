@@ -6,10 +6,10 @@ import { report } from "./read.js";
 
 const total = (stores, name) => stores.reduce((sum, store) => sum + Number(store[name] ?? 0), 0);
 
-export function change(value) {
+function change(value, digits) {
   const number = Number(value ?? 0);
   const [kind, symbol] = number > 0 ? ["up", "▲"] : number < 0 ? ["down", "▼"] : ["same", ""];
-  return element("span", { class: kind }, element("span", { "aria-hidden": "true" }, symbol ? `${symbol} ` : ""), percent(value));
+  return element("span", { class: kind }, element("span", { "aria-hidden": "true" }, symbol ? `${symbol} ` : ""), percent(value, digits));
 }
 
 function rank(store) {
@@ -31,7 +31,7 @@ const COLUMNS = [
   { title: "Units", cell: (store) => count(store.quantity), number: true },
   { title: "Net sales", cell: (store) => moneyExact(store.net_sales), number: true },
   { title: "Week before", cell: (store) => moneyExact(store.previous_net_sales), number: true },
-  { title: "Change", cell: (store) => change(store.net_sales_change_percent), number: true },
+  { title: "Change", cell: (store) => change(store.net_sales_change_percent, 2), number: true },
   { title: "Net profit", cell: (store) => moneyExact(store.net_profit), number: true },
 ];
 
@@ -73,7 +73,8 @@ export async function weekly(parameters, go) {
     return { render: () => [choose, card("Nothing sold", element("p", {}, text))] };
   }
   const week = stores[0];
-  const [now, before] = [total(stores, "net_sales"), total(stores, "previous_net_sales")];
+  const [now, before, profit] = ["net_sales", "previous_net_sales", "net_profit"].map((one) => total(stores, one));
+  const [orders, units] = [total(stores, "orders"), total(stores, "quantity")];
   return {
     render: () => [
       element(
@@ -84,9 +85,9 @@ export async function weekly(parameters, go) {
       ),
       figures(
         ["Net sales", money(now), [before ? change((100 * (now - before)) / before) : null, before ? " on the week before" : null]],
-        ["Orders", count(total(stores, "orders"))],
-        ["Units", count(total(stores, "quantity"))],
-        ["Net profit", money(total(stores, "net_profit"))],
+        ["Orders", count(orders), `in ${stores.length} stores`],
+        ["Units", count(units), orders ? `${count(units / orders)} an order` : null],
+        ["Net profit", money(profit), now ? `${percent((100 * profit) / now)} of net sales` : null],
       ),
       card("Net sales by store", comparison(stores)),
       card(
