@@ -21,7 +21,7 @@ function rank(store) {
 }
 
 function name(store) {
-  return [store.store_name, element("span", { class: "place" }, `${store.city}, ${store.state}, ${store.country}`)];
+  return [store.store_name || store.store_id, element("span", { class: "place" }, `${store.city}, ${store.state}, ${store.country}`)];
 }
 
 const COLUMNS = [
@@ -41,7 +41,7 @@ function comparison(stores) {
   return chart(summary, 64 + 58 * stores.length, ({ axis, color }) => ({
     type: "bar",
     data: {
-      labels: stores.map((store) => store.store_name),
+      labels: stores.map((store) => store.store_name || store.store_id),
       datasets: [
         { label: "This week", data: stores.map((store) => Number(store.net_sales)), backgroundColor: color("accent"), borderRadius: 3 },
         { label: "Same days of the week before", data: stores.map((store) => Number(store.previous_net_sales ?? 0)), backgroundColor: color("before"), borderRadius: 3 },

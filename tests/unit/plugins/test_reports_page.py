@@ -1,0 +1,263 @@
+"""The Reports page's routes: who gets in, what a browser is told, what values cannot do."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from reports_site import BUCKET, Account, Site, account, set_account, site
+
+import redshift_etl.reports_page
+from redshift_etl_plugin import RedshiftEtlPlugin
+
+STATIC = Path(redshift_etl.reports_page.__file__).parent / "static"
+PAGES = ["reports", "static/page.js", "static/page.css", "static/Chart.bundle.js", "static/icon.svg"]
+DATA = [
+    "api/freshness",
+    "api/weekly-store-performance",
+    "api/daily-city-sales",
+    "api/top-reviews",
+    "api/statement-runs/store_sales_etl?run_id=manual",
+]
+
+
+@pytest.fixture(scope="module")
+def patch() -> Iterator[pytest.MonkeyPatch]:
+    with pytest.MonkeyPatch.context() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def aws(patch: pytest.MonkeyPatch) -> Iterator[Account]:
+    with account(patch) as (_, made):
+        yield made
+
+
+@pytest.fixture(scope="module")
+def mounted(aws: Account, patch: pytest.MonkeyPatch) -> Iterator[Site]:
+    with site(patch, str(aws.s3.meta.endpoint_url)) as made:
+        yield made
+
+
+@pytest.fixture
+def stranger(mounted: Site) -> Site:
+    mounted.cookies.clear()
+    return mounted
+
+
+@pytest.fixture
+def viewer(stranger: Site) -> Site:
+    return stranger.log_in("VIEWER")
+
+
+def test_every_route_is_tried_here() -> None:
+    from redshift_etl.reports_page.app import app
+
+    tried = {re.sub(r"\?.*", "", path) for path in PAGES + DATA}
+    for route in app.routes:
+        pattern = re.compile(route.path_regex)  # type: ignore[attr-defined]
+        assert any(pattern.match(f"/{path}") for path in tried), route
+    assert len(app.routes) == 7
+
+
+@pytest.mark.parametrize("path", PAGES + DATA)
+def test_nobody_gets_in_without_a_login(stranger: Site, path: str) -> None:
+    answer = stranger.get(f"/redshift-etl/{path}")
+    assert answer.status_code == 401
+    assert answer.json() == {"detail": "Not authenticated"}
+
+
+@pytest.mark.parametrize("path", PAGES + DATA)
+def test_a_forged_login_is_refused(stranger: Site, path: str) -> None:
+    stranger.cookies.set("_token", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZG1pbiIsInJvbGUiOiJBRE1JTiJ9.")
+    assert stranger.get(f"/redshift-etl/{path}").status_code == 403
+
+
+@pytest.mark.parametrize("path", DATA)
+def test_a_user_without_a_role_sees_no_data(stranger: Site, path: str) -> None:
+    answer = stranger.log_in(None).get(f"/redshift-etl/{path}")
+    assert answer.status_code == 403
+    assert answer.json() == {"detail": "Forbidden"}
+
+
+@pytest.mark.parametrize(
+    ("path", "dag_id", "entity"),
+    [
+        ("api/freshness", "store_sales_etl", "RUN"),
+        ("api/weekly-store-performance", "store_sales_etl", "RUN"),
+        ("api/daily-city-sales", "store_sales_etl", "RUN"),
+        ("api/top-reviews", "reviews_etl", "RUN"),
+        ("api/statement-runs/store_sales_etl?run_id=manual", "store_sales_etl", "TASK_LOGS"),
+        ("api/statement-runs/reviews_etl?run_id=manual", "reviews_etl", "TASK_LOGS"),
+    ],
+)
+def test_data_asks_for_the_right_to_read_its_dag(
+    viewer: Site, monkeypatch: pytest.MonkeyPatch, path: str, dag_id: str, entity: str
+) -> None:
+    from airflow.api_fastapi.app import get_auth_manager
+
+    asked = []
+
+    def refuse(*, method: str, user: object, access_entity: object, details: object) -> bool:
+        asked.append((method, user.username, access_entity.value, details.id))  # type: ignore[attr-defined]
+        return False
+
+    monkeypatch.setattr(get_auth_manager(), "is_authorized_dag", refuse)
+    assert viewer.get(f"/redshift-etl/{path}").status_code == 403
+    assert asked == [("GET", "ann", entity, dag_id)]
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_viewer_gets_the_page_and_its_files(viewer: Site, path: str) -> None:
+    answer = viewer.get(f"/redshift-etl/{path}")
+    assert answer.status_code == 200
+    assert answer.content
+    assert "unsafe" not in answer.headers["Content-Security-Policy"]
+    assert "frame-ancestors 'self'" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Cache-Control"].startswith("private")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_browser_that_has_a_file_gets_it_once(viewer: Site, path: str) -> None:
+    tag = viewer.get(f"/redshift-etl/{path}").headers["ETag"]
+    for given in (tag, f"W/{tag}"):  # compressed on the way, it comes back as a weak one
+        answer = viewer.get(f"/redshift-etl/{path}", headers={"If-None-Match": given})
+        assert (answer.status_code, answer.content) == (304, b"")
+
+
+@pytest.mark.parametrize(
+    "name", ["../app.py", "..%2Fapp.py", "..%2F..%2Fsettings.py", ".hidden", "nothing.js", "%2Fetc%2Fpasswd"]
+)
+def test_only_the_pages_own_files_are_served(viewer: Site, name: str) -> None:
+    assert viewer.get(f"/redshift-etl/static/{name}").status_code == 404
+
+
+def test_the_page_holds_neither_script_nor_style_of_its_own() -> None:
+    """The policy forbids them: what is in the page is text, files are files."""
+    page = (STATIC / "index.html").read_text()
+    assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=\"static/)|https?:", page)
+    for script in STATIC.glob("*.js"):
+        assert not re.search(
+            r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|https?:", script.read_text()
+        )
+
+
+def test_every_file_that_a_file_names_is_there(viewer: Site) -> None:
+    named = set(re.findall(r"static/([\w.-]+)", "".join(f.read_text() for f in STATIC.glob("*.[hj]*"))))
+    named |= {name for f in STATIC.glob("*.js") for name in re.findall(r'from "\./([\w.]+)"', f.read_text())}
+    for name in named:
+        assert viewer.get(f"/redshift-etl/static/{name}").status_code == 200, name
+    assert {"page.js", "weekly.js", "Chart.bundle.js", "page.css"} <= named
+
+
+def test_without_the_chart_library_the_script_says_what_to_install(
+    viewer: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from redshift_etl.reports_page import static_files
+
+    def missing(name: str) -> None:
+        raise ModuleNotFoundError(name)
+
+    monkeypatch.setattr(static_files, "files", missing)
+    static_files._read.cache_clear()
+    answer = viewer.get("/redshift-etl/static/Chart.bundle.js")
+    assert answer.status_code == 404
+    assert "chartkick" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", DATA[:4])
+def test_before_the_first_run_a_report_says_what_to_trigger(viewer: Site, path: str) -> None:
+    answer = viewer.get(f"/redshift-etl/{path}")
+    if path == "api/freshness":
+        assert [report["refresh_date"] for report in answer.json()["reports"]] == [None, None, None]
+    else:
+        assert answer.status_code == 404
+        assert re.search("trigger (store_sales|reviews)_etl", answer.json()["detail"])
+
+
+def test_a_run_without_a_record_says_what_makes_one(viewer: Site) -> None:
+    answer = viewer.get("/redshift-etl/api/statement-runs/store_sales_etl?run_id=manual__2003")
+    assert answer.status_code == 404
+    assert "No statements of manual__2003 are recorded: record_statements" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("path", "parameters"),
+    [
+        ("weekly-store-performance", {"refresh_date": "2003-01-02'; drop table store_sales; --"}),
+        ("weekly-store-performance", {"refresh_date": "../../audit"}),
+        ("daily-city-sales", {"city": "x" * 101}),
+        ("top-reviews", {"marketplace": "x" * 101}),
+        ("statement-runs/store_sales_etl", {"run_id": "../../reports/latest"}),
+        ("statement-runs/store_sales_etl", {"run_id": "<script>"}),
+        ("statement-runs/store_sales_etl", {}),
+        ("statement-runs/other_etl", {"run_id": "manual"}),
+    ],
+)
+def test_a_value_that_is_none_is_refused(viewer: Site, path: str, parameters: dict[str, str]) -> None:
+    assert viewer.get(f"/redshift-etl/api/{path}", params=parameters).status_code == 422
+
+
+def test_a_misshapen_pointer_names_its_place_and_the_way_out(viewer: Site, aws: Account) -> None:
+    key = "reports/weekly_store_performance/latest.json"
+    aws.put(key, json.dumps({"refresh_date": "soon"}))
+    answer = viewer.get("/redshift-etl/api/weekly-store-performance")
+    aws.s3.delete_object(Bucket=BUCKET, Key=key)
+    assert answer.status_code == 500
+    assert f"s3://{BUCKET}/{key} is no pointer to a report" in answer.json()["detail"]
+    assert "clear publish_reports" in answer.json()["detail"]
+
+
+def test_a_missing_setting_is_named(viewer: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AIRFLOW__REDSHIFT_ETL__DATA_BUCKET")
+    answer = viewer.get("/redshift-etl/api/freshness")
+    assert answer.status_code == 500
+    assert "AIRFLOW__REDSHIFT_ETL__DATA_BUCKET" in answer.json()["detail"]
+
+
+def test_aws_out_of_reach_is_named_with_its_address(viewer: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    from redshift_etl.reports_page.app import s3_client
+
+    set_account(monkeypatch, "http://127.0.0.1:9")  # nothing listens on the discard port
+    s3_client.cache_clear()
+    answer = viewer.get("/redshift-etl/api/freshness")
+    s3_client.cache_clear()
+    assert answer.status_code == 503
+    assert answer.json()["detail"].startswith("AWS is not reachable at http://127.0.0.1:9/")
+
+
+def test_a_refusal_of_aws_is_passed_on(viewer: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW__REDSHIFT_ETL__DATA_BUCKET", "no-such-bucket")
+    answer = viewer.get("/redshift-etl/api/freshness")
+    assert answer.status_code == 503
+    assert "NoSuchBucket" in answer.json()["detail"]
+
+
+def test_airflow_shows_the_page_in_its_navigation() -> None:
+    (view,) = RedshiftEtlPlugin.external_views
+    assert (view["name"], view["url_route"], view["destination"]) == ("Reports", "reports", "nav")
+    (mounted,) = RedshiftEtlPlugin.fastapi_apps
+    for link in (view["href"], view["icon"], view["icon_dark_mode"]):
+        assert f"/{link}".startswith(mounted["url_prefix"] + "/")
+    for icon in (view["icon"], view["icon_dark_mode"]):
+        assert (STATIC / Path(icon).name).is_file()
+
+
+def test_the_plugin_costs_a_task_no_import_of_the_page() -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, redshift_etl_plugin;"
+        "page = 'redshift_etl.reports_page.app', 'fastapi', 'airflow.api_fastapi.core_api.security';"
+        "print([name for name in page if name in sys.modules])"
+    )
+    plugins = STATIC.parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=plugins, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip().endswith("[]")
