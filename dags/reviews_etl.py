@@ -12,6 +12,8 @@ script bucket. `register_partitions` finds the categories in the lake.
 
 **When** by hand, or by whatever brings new reviews.
 
+A run that is not done within an hour is told as late, and goes on.
+
 **When it fails** the alert and the failed task's log hold the statement and Redshift's message, and name the
 job's log. Fix the cause and clear the task: every task can run again. A load that fails leaves the table as
 it was.
@@ -28,6 +30,7 @@ from airflow.sdk import DAG, Param, chain
 from redshift_etl import assets
 from redshift_etl.cluster import pause_after_timeout
 from redshift_etl.failure import RETRY_POLICY
+from redshift_etl.notifications.due import run_takes_long
 from redshift_etl.notifications.sns import RunFailedAlert, RunSucceededAlert, TaskFailedAlert
 from redshift_etl.operators.glue_partitions import GluePartitionsOperator
 from redshift_etl.operators.glue_script import GlueScriptOperator
@@ -57,6 +60,7 @@ with DAG(
     dagrun_timeout=timedelta(hours=4),
     on_failure_callback=[*PAUSE_AFTER_TIMEOUT, RunFailedAlert(**ALERTS)],
     on_success_callback=RunSucceededAlert(**ALERTS),
+    deadline=run_takes_long(SETTINGS, timedelta(hours=1)),
     default_args={
         "owner": "data-engineering",
         "retries": 2,

@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -214,8 +214,15 @@ def test_the_scheduled_pipeline_has_a_deadline(dag_bag: Any) -> None:
     }
     # The triggerer finds callbacks in plugins/ only.
     assert deadline.callback.path == "redshift_etl.notifications.sns.DeadlineMissedAlert"
-    # The reviews have no schedule, so that nothing of theirs is ever due.
-    assert not dag_bag.dags["reviews_etl"].deadline
+
+
+def test_the_pipeline_without_a_schedule_may_take_an_hour(dag_bag: Any) -> None:
+    dag = dag_bag.dags["reviews_etl"]
+    (deadline,) = dag.deadline if isinstance(dag.deadline, list) else [dag.deadline]
+    assert deadline.reference.serialize_reference()["reference_type"] == "DagRunQueuedAtDeadline"
+    assert deadline.interval == timedelta(hours=1)
+    assert deadline.interval < dag.dagrun_timeout
+    assert deadline.callback.path == "redshift_etl.notifications.sns.DeadlineMissedAlert"
 
 
 def test_days_run_at_once_and_each_task_works_for_one_of_them(dag_bag: Any) -> None:

@@ -1,11 +1,11 @@
-"""The alert for reports that are not ready in the morning."""
+"""The alerts for runs that are late."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 from airflow.sdk.definitions.callback import AsyncCallback
-from airflow.sdk.definitions.deadline import DeadlineAlert
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
 from redshift_etl.deadline import DayAfterReference
 from redshift_etl.notifications.sns import DeadlineMissedAlert
@@ -27,9 +27,30 @@ def reports_due(settings: Settings) -> DeadlineAlert | None:
         name="Reports are ready",
         reference=DayAfterReference(settings.deadline, settings.timezone),
         interval=timedelta(0),
-        # For the triggerer, which finds classes of plugins/ and none of DAG files.
-        callback=AsyncCallback(
-            DeadlineMissedAlert,
-            kwargs={"topic_arn": settings.sns_topic_arn, "timezone": settings.timezone},
-        ),
+        callback=_late(settings),
+    )
+
+
+def run_takes_long(settings: Settings, limit: timedelta) -> DeadlineAlert:
+    """Describe the deadline of every run of a DAG without a schedule: so long after it was asked for.
+
+    Args:
+        settings: The pipelines' settings.
+        limit: How long a run may wait and work before somebody is told; it goes on.
+
+    Returns:
+        For the DAG's argument `deadline`.
+    """
+    return DeadlineAlert(
+        name="Run is done",
+        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        interval=limit,
+        callback=_late(settings),
+    )
+
+
+def _late(settings: Settings) -> AsyncCallback:
+    # For the triggerer, which finds classes of plugins/ and none of DAG files.
+    return AsyncCallback(
+        DeadlineMissedAlert, kwargs={"topic_arn": settings.sns_topic_arn, "timezone": settings.timezone}
     )

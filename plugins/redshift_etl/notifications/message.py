@@ -130,7 +130,7 @@ def run_succeeded(context: Mapping[str, Any]) -> Alert:
 
 
 def deadline_missed(context: Mapping[str, Any], timezone: str) -> Alert:
-    """Say that a scheduled run has not succeeded by its deadline.
+    """Say that a run has not succeeded by its deadline.
 
     Args:
         context: What Airflow hands a deadline's callback: the run as a dict, and the deadline.

@@ -44,7 +44,6 @@ class OnceMixin[Result](_Operator):
     # Most work ends within seconds, and a deferral costs the start of two processes: wait here first.
     quick_seconds: ClassVar[float] = 5.0
 
-    file: str
     deferrable: bool
     work_id: str = ""
 
@@ -103,7 +102,7 @@ class OnceMixin[Result](_Operator):
             _, work_id = self._remembered(context)
             self._watch.cancel(work_id)
             raise TaskDeferralTimeout(
-                f"{self.file} ran longer than the task's execution_timeout of {self.execution_timeout}: "
+                f"Task {self.task_id} ran longer than its execution_timeout of {self.execution_timeout}: "
                 f"{self._watch.name} {work_id} is cancelled."
             ) from error
         except TaskDeferralError as error:

@@ -63,7 +63,7 @@ class QuickSightPublishOperator(OnceMixin[dict[str, Any]], QuickSightCreateInges
         # The provider's wait holds a worker; the ingestion's id is made when the task runs.
         super().__init__(data_set_id=data_set_id or "", ingestion_id="", wait_for_completion=False, **kwargs)
         self.unload_manifest = unload_manifest
-        self.manifest = self.file = manifest
+        self.manifest = manifest
         self.deferrable = deferrable
         self.poll_interval = poll_interval
 

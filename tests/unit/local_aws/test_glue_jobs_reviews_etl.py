@@ -142,7 +142,10 @@ def _is_running(server: Server, sql: str) -> bool:
 def _processes() -> list[int]:
     """The runs of the job that this process has started."""
     listed = subprocess.run(
-        ["ps", "-A", "-ww", "-o", "pid=", "-o", "ppid=", "-o", "args="], capture_output=True, text=True, check=True
+        ["ps", "-A", "-ww", "-o", "pid=", "-o", "ppid=", "-o", "args="],
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
     found = (line.split(None, 2) for line in listed.splitlines())
     return [
