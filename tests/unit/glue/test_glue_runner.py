@@ -100,7 +100,7 @@ def test_the_arguments_that_glue_adds_are_ignored(run: Run) -> None:
         "--TempDir",
         "s3://b/",
     ]
-    assert run("select 1", *added, "--library-set", "analytics").error is None
+    assert run("select 1", *added, "library-set", "analytics").error is None
 
 
 def test_a_missing_argument_is_named(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import logging
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
+import boto3
 import pytest
 from airflow.sdk._shared.module_loading import import_string
 from airflow.sdk.exceptions import TaskDeferralTimeout, TaskDeferred
@@ -15,6 +18,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from plugins_context import TaskStateStore
 from reviews_account import ENDLESS, FILE, JOB, runs, script, set_up, sql
 
+from laptop import reviews_job
 from local_aws.server import Server
 from redshift_etl.failure import UnrepeatableScriptError
 from redshift_etl.operators.glue_script import GlueScriptError, GlueScriptOperator
@@ -278,6 +282,44 @@ def test_a_throttled_or_failing_get_job_run_never_starts_another(
     monkeypatch.setattr("redshift_etl.watch.PAUSE", 0.1)
     operator.execute(make_context(operator))
     assert len(runs(glue)) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "file", "expected"),
+    [
+        ({}, FILE, ""),
+        ({"password": "wrong-pass-word"}, FILE, "refuses user awsuser of secret"),
+        ({"password": None}, FILE, "has no key password"),
+        ({}, "sql/reviews/none.sql", "sql/reviews/none.sql cannot be read: .*NoSuchKey"),
+    ],
+)
+def test_no_log_of_the_task_shows_the_password_whatever_becomes_of_the_run(  # noqa: PLR0917  # fixtures, by name
+    make_context: Context,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+    change: dict[str, Any],
+    file: str,
+    expected: str,
+) -> None:
+    secrets = boto3.client("secretsmanager")
+    login = json.loads(secrets.get_secret_value(SecretId=reviews_job.SECRET)["SecretString"])
+    secrets.put_secret_value(SecretId=reviews_job.SECRET, SecretString=json.dumps(login | change))
+    caplog.set_level(logging.DEBUG, logger="redshift_etl")
+    operator = script("select 1", deferrable=False)
+    operator.file = file
+    try:
+        if expected:
+            with pytest.raises(GlueScriptError, match=expected) as caught:
+                operator.execute(make_context(operator))
+            assert "\n" not in str(caught.value)
+        else:
+            operator.execute(make_context(operator))
+    finally:
+        secrets.put_secret_value(SecretId=reviews_job.SECRET, SecretString=json.dumps(login))
+    said = caplog.text + "".join(capfd.readouterr()) + (str(caught.value) if expected else "")
+    assert "started run" in said
+    assert login["password"] not in said
+    assert "wrong-pass-word" not in said
 
 
 def test_a_job_that_does_not_exist_is_one_clear_error(make_context: Context) -> None:
