@@ -42,6 +42,13 @@ class IngestionWatch(Watch[dict[str, Any]]):
         self.account_id = account_id
         self.data_set_id = data_set_id
 
+    def ingestions(self) -> list[dict[str, Any]]:
+        """List the data set's ingestions of the last 90 days, as long as QuickSight remembers them."""
+        pages = self.client.get_paginator("list_ingestions").paginate(
+            AwsAccountId=self.account_id, DataSetId=self.data_set_id
+        )
+        return [found for page in pages for found in page["Ingestions"]]
+
     def _describe(self, work_id: str, seconds: float) -> dict[str, Any]:  # noqa: ARG002 - QuickSight holds nothing back
         request = {"AwsAccountId": self.account_id, "DataSetId": self.data_set_id, "IngestionId": work_id}
         found: dict[str, Any] = self.client.describe_ingestion(**request)["Ingestion"]

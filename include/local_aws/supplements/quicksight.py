@@ -202,6 +202,12 @@ def _part(
             return backend.permissions_of(kind, identifier)
         case _, ["refresh-properties"]:
             raise NotFoundError(f"Data set {identifier} has no refresh properties.")
+        case "GET", ["ingestions"]:
+            return {
+                "Ingestions": [
+                    one for (data_set, _), one in backend.ingestions.items() if data_set == identifier
+                ]
+            }
         case "PUT", ["ingestions", ingestion]:
             return backend.ingest(identifier, ingestion)
         case "GET", ["ingestions", ingestion]:

@@ -90,20 +90,28 @@ class QuickSightPublishOperator(OnceMixin[dict[str, Any]], QuickSightCreateInges
             raise AssertionError("_start gives an ingestion or raises")
         return self._conclude(ingestion_id)
 
-    def on_kill(self) -> None:
-        """Cancel the ingestion when the task's process is told to stop or runs out of time."""
-        if self.work_id:
-            self._watch.cancel(self.work_id, until_seen=False)
-
     @cached_property
     def _watch(self) -> IngestionWatch:
         return IngestionWatch(self.hook.conn, self.hook.account_id, self.data_set_id, self.log)
 
-    def _start(self, context: Context, token: str) -> str:
-        """Start an ingestion. Its id is the token, so QuickSight refuses to start a second one."""
+    def _running(self, context: Context) -> list[str]:
+        """List the ingestions that this task instance started and that have not ended."""
+        own = self._name(context)
+        return [
+            found["IngestionId"]
+            for found in self._watch.ingestions()
+            if found["IngestionId"].startswith(own) and not self._watch.ended(found)
+        ]
+
+    def _name(self, context: Context) -> str:
+        """Name the task instance: what the ids of its ingestions begin with."""
         ti = context["ti"]
         name = re.sub(r"[^\w-]", "-", f"{ti.dag_id}-{ti.run_id}", flags=re.ASCII)
-        self.ingestion_id = f"{name[:63]}-{token}"  # 128 characters at most
+        return f"{name[:63]}-"  # with a token 128 characters, the most that QuickSight takes
+
+    def _start(self, context: Context, token: str) -> str:
+        """Start an ingestion. Its id ends with the token, so QuickSight refuses to start a second one."""
+        self.ingestion_id = self._name(context) + token
         try:
             super().execute(context)
         except ClientError as error:

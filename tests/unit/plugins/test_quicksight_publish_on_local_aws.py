@@ -257,7 +257,7 @@ def test_a_try_that_died_before_remembering_its_ingestion_is_followed_by_one_tha
     make_context: Context, deferred: tuple[QuickSightPublishOperator, Any], store: TaskStateStore
 ) -> None:
     operator, _ = deferred
-    store.clear()
+    store[operator.external_id_key]["work_id"] = ""
     with pytest.raises(TaskDeferred):
         operator.execute(make_context(operator, try_number=2))
     assert len(ingestions()) == 1
@@ -283,6 +283,17 @@ def test_a_start_whose_answer_is_lost_is_an_error_and_its_retry_takes_what_was_s
 
 @pytest.mark.usefixtures("deferred")
 def test_a_clear_cancels_the_ingestion_that_goes_on_before_it_starts_another(make_context: Context) -> None:
+    cleared = publisher(DATA_SET, retries=2)
+    with pytest.raises(TaskDeferred):
+        cleared.execute(make_context(cleared, max_tries=3, try_number=2))
+    assert [body["IngestionStatus"] for body in ingestions().values()] == ["CANCELLED", "RUNNING"]
+
+
+def test_a_clear_cancels_what_a_try_started_that_died_before_it_remembered(
+    make_context: Context, deferred: tuple[QuickSightPublishOperator, Any], store: TaskStateStore
+) -> None:
+    operator, _ = deferred
+    store[operator.external_id_key]["work_id"] = ""
     cleared = publisher(DATA_SET, retries=2)
     with pytest.raises(TaskDeferred):
         cleared.execute(make_context(cleared, max_tries=3, try_number=2))
