@@ -6,15 +6,17 @@ import logging
 import signal
 import sys
 import threading
+from pathlib import Path
 
 from local_aws import VERSION
 from local_aws.clusters import CLUSTER_IDENTIFIER, DATABASE, MASTER_USER, REGION, SECRET_NAME
+from local_aws.durability import DataFolderError
 from local_aws.server import PortTakenError, Server
 
 _DESCRIPTION = """AWS on this machine: a Redshift that really runs SQL (Data API, and PostgreSQL's protocol
 with --wire-port) in front of moto, which plays S3, Glue, Secrets Manager, SNS, SQS and the rest.
 It starts with one empty cluster, or with nothing at all (--empty), and keeps everything in memory: what is
-stored is gone when it stops."""
+stored is gone when it stops, unless --data-dir names a folder for it."""
 
 
 def _arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -34,6 +36,11 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument(
         "--allow-remote", action="store_true", help="let --host be an address that other machines reach"
+    )
+    parser.add_argument(
+        "--data-dir",
+        type=Path,
+        help="folder in which the account outlives this process, also one that is killed (default: none)",
     )
     parser.add_argument(
         "--faults", action="store_true", help="let tests make requests and statements fail at /_local/faults"
@@ -104,7 +111,7 @@ def main(argv: list[str] | None = None) -> int:
         argv: The command line, without the program's name.
 
     Returns:
-        The exit status: 0, or 1 if a port is taken.
+        The exit status: 0, or 1 if a port is taken or the data folder cannot be used.
     """
     arguments = _arguments(argv)
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
@@ -119,10 +126,11 @@ def main(argv: list[str] | None = None) -> int:
         empty=arguments.empty,
         airflow_url=arguments.airflow_url,
         faults=arguments.faults,
+        data_folder=arguments.data_dir,
     )
     try:
         server.start()
-    except PortTakenError as error:
+    except (PortTakenError, DataFolderError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     sys.stdout.write(_how_to_connect(server, arguments.host, empty=arguments.empty))

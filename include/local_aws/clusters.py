@@ -10,6 +10,7 @@ import boto3
 from botocore.exceptions import ClientError
 from moto.backends import get_backend
 
+from local_aws.durability import Store
 from local_aws.redshift import Warehouse
 from local_aws.redshift.warehouse import BeforeStatement
 from local_aws.supplements.redshift_serverless import redshift_serverless_backends
@@ -50,6 +51,10 @@ class Compute:
     master_user: str
     warehouse: Warehouse
 
+    def __getstate__(self) -> dict[str, object]:
+        """What a statement that is kept says of it."""
+        return self.__dict__ | {"warehouse": None}
+
 
 class Clusters:
     """Finds the warehouse of a cluster or workgroup and creates it at first use.
@@ -58,14 +63,20 @@ class Clusters:
         endpoint_url: Where this process serves S3, Secrets Manager and Redshift's control plane.
         wire_port: The port that the default cluster's secret names, or None without a wire listener.
         before_statement: What every warehouse calls before each statement.
+        store: Where warehouses have their files; None keeps them in memory.
     """
 
     def __init__(
-        self, endpoint_url: str, wire_port: int | None, before_statement: BeforeStatement | None = None
+        self,
+        endpoint_url: str,
+        wire_port: int | None,
+        before_statement: BeforeStatement | None = None,
+        store: Store | None = None,
     ) -> None:
         self._endpoint_url = endpoint_url
         self._wire_port = wire_port
         self._before_statement = before_statement
+        self._store = store
         # Redshift asks for a digit, an upper and a lower case letter.
         self._password = f"Aa1{secrets.token_urlsafe(18)}"
         self._warehouses: dict[tuple[str, str], tuple[object, Warehouse]] = {}
@@ -101,7 +112,21 @@ class Clusters:
             IamRoles=[WAREHOUSE_ROLE],
             PubliclyAccessible=False,
         )
-        login = {
+        self._secrets.create_secret(Name=SECRET_NAME, SecretString=json.dumps(self._login()))
+
+    def move_default(self) -> None:
+        """Writes the wire's port of this process into the default cluster's secret, which is from another."""
+        try:
+            login = json.loads(self._secrets.get_secret_value(SecretId=SECRET_NAME)["SecretString"])
+        except ClientError:
+            return  # somebody deleted it
+        port = self._wire_port or WIRE_PORT
+        if login["port"] != port:
+            login["port"] = port
+            self._secrets.put_secret_value(SecretId=SECRET_NAME, SecretString=json.dumps(login))
+
+    def _login(self) -> dict[str, object]:
+        return {
             "username": MASTER_USER,
             "password": self._password,
             "engine": "redshift",
@@ -111,7 +136,6 @@ class Clusters:
             "dbClusterIdentifier": CLUSTER_IDENTIFIER,
             "ssl": False,  # the wire listener speaks no TLS, and says so to clients that would insist
         }
-        self._secrets.create_secret(Name=SECRET_NAME, SecretString=json.dumps(login))
 
     def cluster(self, identifier: str) -> Compute:
         """The provisioned cluster of this name.
@@ -123,7 +147,10 @@ class Clusters:
         if cluster is None or cluster.status != "available":
             raise EndpointNotFoundError(identifier)
         warehouse = self._warehouse(
-            ("cluster", identifier), cluster, cluster.db_name, cluster.master_username
+            ("cluster", identifier),
+            cluster,
+            f"{cluster.create_time:%Y%m%dT%H%M%S.%f}",
+            (cluster.db_name, cluster.master_username),
         )
         return Compute(identifier, cluster.db_name, cluster.master_username, warehouse)
 
@@ -138,21 +165,26 @@ class Clusters:
             raise EndpointNotFoundError(name)
         database = str(namespace["dbName"]) if namespace else DATABASE
         user = str(namespace["adminUsername"]) if namespace else MASTER_USER
-        warehouse = self._warehouse(("workgroup", name), namespace, database, user)
+        made = str(namespace["namespaceId"]) if namespace else "always"
+        warehouse = self._warehouse(("workgroup", name), namespace, made, (database, user))
         return Compute(name, database, user, warehouse)
 
-    def _warehouse(self, key: tuple[str, str], cluster: object, database: str, user: str) -> Warehouse:
+    def _warehouse(
+        self, key: tuple[str, str], cluster: object, made: str, names: tuple[str, str]
+    ) -> Warehouse:
         """A cluster deleted and created again is another object of moto's, and gets an empty warehouse."""
         with self._lock:
             known, warehouse = self._warehouses.get(key, (None, None))
             if warehouse is None or known is not cluster:
                 if warehouse is not None:
                     warehouse.close()
+                database, user = names
                 warehouse = Warehouse(
                     key[1],
                     endpoint_url=self._endpoint_url,
                     databases=[database],
                     users=[user],
+                    folder=self._store.warehouse_folder("-".join(key), made) if self._store else None,
                     before_statement=self._before_statement,
                 )
                 self._warehouses[key] = (cluster, warehouse)
@@ -195,7 +227,7 @@ class Clusters:
             return redshift_serverless_backends[ACCOUNT_ID][REGION].password(cluster, user)
 
     def close(self) -> None:
-        """Closes every warehouse; its data and temporary folders are gone."""
+        """Closes every warehouse; what is only in memory and temporary folders is gone."""
         with self._lock:
             for _, warehouse in self._warehouses.values():
                 warehouse.close()

@@ -6,11 +6,14 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 from local_aws import sqltext
+from local_aws.durability import Store
 from local_aws.redshift.records import QueryRecord
 
 log = logging.getLogger("local_aws.statements")
 
 KEPT = 50_000
+_KIND = "statement"
+LOST = "ERROR: The cluster was rebooted while the query was running; the query is lost and was rolled back"
 
 
 def now() -> datetime:
@@ -27,14 +30,33 @@ class Recorded(Protocol):
 
 
 class History:
-    """The last 50,000 statements since the start or the last reset, oldest first."""
+    """The last 50,000 statements since the account was made or reset, oldest first.
 
-    def __init__(self) -> None:
+    Args:
+        store: Where statements are kept for the next process; None keeps them in memory.
+    """
+
+    def __init__(self, store: Store | None = None) -> None:
         self._statements: deque[Recorded] = deque(maxlen=KEPT)
+        self._store = store
 
     def add(self, statement: Recorded) -> None:
         """Remembers a statement from its submission on."""
         self._statements.append(statement)
+        self.keep(statement)
+
+    def keep(self, statement: Recorded) -> None:
+        """Stores the statement as it is now."""
+        if self._store is not None:
+            record = statement.record()
+            # Backends' numbers, and so the wire's ids, begin anew with each process.
+            self._store.keep(_KIND, f"{record['id']} {record['created'].isoformat()}", statement)
+
+    def restore(self) -> list[Recorded]:
+        """Remembers what other processes have kept, and returns it, the oldest first."""
+        kept: list[Recorded] = self._store.kept(_KIND, newest=KEPT) if self._store is not None else []
+        self._statements.extend(sorted(kept, key=lambda statement: statement.record()["created"]))
+        return list(self._statements)
 
     def ended(self, statement: Recorded) -> None:
         """Logs one line for a statement that has ended; never a secret, never a parameter's value."""
@@ -67,14 +89,17 @@ class History:
         self._statements.clear()
 
 
-def executed(sql: str, status: str, error: str | None, record: QueryRecord | None) -> dict[str, Any]:
+def executed(
+    sql: str, status: str, error: str | None, record: QueryRecord | None, *, committed: bool = False
+) -> dict[str, Any]:
     """One statement of those that a client sent together, as it may be shown.
 
     Args:
         sql: Its text.
         status: Its state.
         error: What it failed with.
-        record: What the engine knows of it; None if it never came to that.
+        record: What the engine knows of it; None if it never came to that, or the engine has forgotten.
+        committed: Whether it took effect although the engine has forgotten it.
     """
     return {
         "sql": sqltext.without_secrets(sql),
@@ -83,7 +108,7 @@ def executed(sql: str, status: str, error: str | None, record: QueryRecord | Non
         "started": record and record.start.replace(tzinfo=UTC).isoformat(),
         "ended": record and record.end and record.end.replace(tzinfo=UTC).isoformat(),
         "rows": record.rows if record else 0,
-        "committed": record is not None and record.committed,
+        "committed": committed or (record is not None and record.committed),
     }
 
 

@@ -5,6 +5,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, Self
 
 from moto.moto_api._internal.models import moto_api_backend
@@ -13,6 +14,8 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from local_aws import VERSION, clusters
 from local_aws.calls import Calls
 from local_aws.control import PREFIX, Control
+from local_aws.durability import Store
+from local_aws.durability.replay import Recorded
 from local_aws.fault_injection import FaultInjection
 from local_aws.faults import Faults
 from local_aws.glue_jobs.models import GlueJobsBackend
@@ -24,8 +27,13 @@ from local_aws.keep_alive import Application, HttpServer
 from local_aws.redshift_data import urls
 from local_aws.redshift_data.models import RedshiftDataBackend
 from local_aws.redshift_data.responses import RedshiftDataResponse
+from local_aws.redshift_data.statements import Statement
 from local_aws.supplements import SupplementedMoto
 from local_aws.wire.listener import WireListener
+from local_aws.wire.runner import WireStatement
+
+# The account is there with its first cluster and its secret.
+_WHOLE = "whole"
 
 DEFAULT_CLUSTER = {
     "cluster": clusters.CLUSTER_IDENTIFIER,
@@ -77,6 +85,10 @@ class Server:
         empty: Start without the default cluster and its secret, as a new account of AWS's.
         airflow_url: The Airflow that MWAA's InvokeRestApi leads to; None: nothing runs behind environments.
         faults: Whether requests and statements may be made to fail at /_local/faults.
+        data_folder: Where the account outlives this process; None keeps it in memory.
+
+    Raises:
+        DataFolderError: The folder cannot be used.
     """
 
     def __init__(
@@ -88,6 +100,7 @@ class Server:
         empty: bool = False,
         airflow_url: str | None = None,
         faults: bool = False,
+        data_folder: Path | None = None,
     ) -> None:
         self._host = host
         self._empty = empty
@@ -95,17 +108,21 @@ class Server:
         self._port = port
         self._asked_wire_port = wire_port
         self._wire: WireListener | None = None
-        self._history = History()
+        self._data_folder = data_folder
         self._faults = Faults() if faults else None
         self._calls = Calls()
 
     def start(self) -> Self:
-        """Listens, and creates the default cluster and its secret unless it is to be empty.
+        """Listens, and makes the account: as it was, or with the default cluster unless it is to be empty.
 
         Raises:
             PortTakenError: A port is in use.
+            DataFolderError: The data folder cannot be used.
         """
         with contextlib.ExitStack() as undo:
+            self._store = Store(self._data_folder) if self._data_folder else None
+            if self._store is not None:
+                undo.callback(self._store.close)
             listening = undo.enter_context(_listen(self._host, self._port))
             wire_socket = None
             if self._asked_wire_port is not None:
@@ -117,24 +134,57 @@ class Server:
         self.wire_port = wire_socket.getsockname()[1] if wire_socket else None
         moto_api_backend.reset()
         self.clusters = clusters.Clusters(
-            self.endpoint_url, self.wire_port, self._faults.strike_statement if self._faults else None
+            self.endpoint_url,
+            self.wire_port,
+            self._faults.strike_statement if self._faults else None,
+            self._store,
         )
+        self._history = History(self._store)
         self.redshift_data = RedshiftDataBackend(self.clusters, self._history)
-        self.glue_jobs = GlueJobsBackend(Account(self.endpoint_url, self.clusters.client))
-        self._http = HttpServer(listening, FaultInjection(self._application(), self._faults))
+        self.glue_jobs = GlueJobsBackend(Account(self.endpoint_url, self.clusters.client), self._store)
+        moto: Application = SupplementedMoto(
+            DomainDispatcherApplication(create_backend_app), self._airflow_url
+        )
+        is_new = True
+        if self._store is not None:
+            moto = recorded = Recorded(moto, self._store)
+            is_new = not self._restore(recorded, self._store)
+        self._http = HttpServer(listening, FaultInjection(self._application(moto), self._faults))
         self._thread = threading.Thread(
             target=self._http.serve_forever, args=(0.1,), name="http", daemon=True
         )
         self._thread.start()
-        if not self._empty:
-            self.clusters.create_default()
+        if is_new:
+            self._create_default()
+        else:
+            self.clusters.move_default()
         if wire_socket is not None:
             self._wire = WireListener(wire_socket, self.clusters, self._history)
             self._wire.start()
         self._started = now()
         return self
 
-    def _application(self) -> Application:
+    def _restore(self, recorded: Recorded, store: Store) -> bool:
+        """Makes the account as an earlier process left it; False if there was none, or it never was whole."""
+        if not store.kept(_WHOLE):
+            store.clear()
+            return False
+        recorded.replay()
+        statements = self._history.restore()
+        self.redshift_data.restore(one for one in statements if isinstance(one, Statement))
+        for one in statements:
+            if isinstance(one, WireStatement):
+                one.lose()
+        self.glue_jobs.restore()
+        return True
+
+    def _create_default(self) -> None:
+        if not self._empty:
+            self.clusters.create_default()
+        if self._store is not None:
+            self._store.keep(_WHOLE, "account", value=True)
+
+    def _application(self, moto: Application) -> Application:
         services = Front(
             {
                 urls.TARGET_PREFIX: RedshiftDataResponse(self.redshift_data),
@@ -148,7 +198,7 @@ class Server:
                     ("POST", f"{PREFIX}reset"): self.reset,
                 }
             ),
-            SupplementedMoto(DomainDispatcherApplication(create_backend_app), self._airflow_url),
+            moto,
         )
         return self._calls.recorded(services)
 
@@ -171,8 +221,9 @@ class Server:
             self._faults.clear()
         self._calls.clear()
         moto_api_backend.reset()
-        if not self._empty:
-            self.clusters.create_default()
+        if self._store is not None:
+            self._store.clear()
+        self._create_default()
         return self.health()
 
     def _close_services(self) -> None:
@@ -192,6 +243,8 @@ class Server:
         self._http.hang_up()
         self._http.server_close()
         self._listening.close()
+        if self._store is not None:
+            self._store.close()
 
     def __enter__(self) -> Self:
         """Starts it."""

@@ -3,6 +3,7 @@
 import threading
 from typing import Any
 
+from local_aws.durability import Store
 from local_aws.glue_jobs.exceptions import (
     ConcurrentRunsExceededException,
     EntityNotFoundException,
@@ -15,6 +16,8 @@ DEFAULT_TIMEOUT_MINUTES = 2880
 DEFAULT_CONCURRENT_RUNS = 1
 DEFAULT_CAPACITY = 0.0625
 
+_KIND = "job run"
+
 # Members of StartJobRun that change what a run does and that are not there locally.
 _UNSUPPORTED = ("JobRunId", "JobRunQueuingEnabled", "ExecutionRoleSessionPolicy")
 
@@ -24,14 +27,29 @@ class GlueJobsBackend:
 
     Args:
         account: Where the job definitions, scripts and logs are.
+        store: Where runs are kept for the next process; None keeps them in memory.
     """
 
     _seconds_per_minute: float = 60
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, store: Store | None = None) -> None:
         self._account = account
+        self._store = store
         self._lock = threading.Lock()
         self._runs: dict[str, list[JobRun]] = {}
+
+    def restore(self) -> None:
+        """Takes over the runs that an earlier process has kept; what was going on then is lost."""
+        kept: list[JobRun] = self._store.kept(_KIND) if self._store is not None else []
+        for run in sorted(kept, key=lambda run: run.started_on):
+            if run.state in RUNNING_STATES:
+                run.lose()
+                self._keep(run)
+            self._runs.setdefault(run.job["Name"], []).append(run)
+
+    def _keep(self, run: JobRun) -> None:
+        if self._store is not None:
+            self._store.keep(_KIND, run.id, run)
 
     def start(self, request: dict[str, Any]) -> JobRun:
         """Starts a run.
@@ -59,6 +77,7 @@ class GlueJobsBackend:
             timeout=request.get("Timeout") or job.get("Timeout") or DEFAULT_TIMEOUT_MINUTES,
             seconds_per_minute=self._seconds_per_minute,
             attributes={"MaxCapacity": float(capacity), "GlueVersion": job.get("GlueVersion") or None},
+            keep=self._keep,
         )
         with self._lock:
             runs = self._runs.setdefault(name, [])

@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 RUNNING_STATES = frozenset({"STARTING", "RUNNING", "STOPPING"})
 _POLL_SECONDS = 0.2
 _GRACE_SECONDS = 5.0
+# What a run has only while it goes on.
+_LIVE = frozenset({"account", "keep", "_stop", "_lock", "_thread", "_launched"})
 
 
 class StartError(Exception):
@@ -63,6 +65,7 @@ class JobRun:
         timeout: Minutes.
         seconds_per_minute: 60; less in tests.
         attributes: Members of the JobRun shape that only say what was asked for.
+        keep: Stores the run for the next process; called when it starts and when it ends.
     """
 
     account: Account
@@ -71,23 +74,43 @@ class JobRun:
     timeout: int
     seconds_per_minute: float
     attributes: dict[str, Any]
+    keep: Callable[["JobRun"], None]
     id: str = field(default_factory=lambda: f"jr_{secrets.token_hex(32)}")
     state: str = "STARTING"
     error: str | None = None
     started_on: datetime = field(default_factory=now)
     modified_on: datetime = field(default_factory=now)
     completed_on: datetime | None = None
-    _launched: float | None = None
+    _launched: float | None = None  # by the clock of this process
     _execution_seconds: int = 0
 
     def __post_init__(self) -> None:
         """Makes the run's thread, which start() starts."""
+        self._make_ready()
+
+    def _make_ready(self) -> None:
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._work, name=self.id[:16], daemon=True)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What outlives the process."""
+        return {name: value for name, value in self.__dict__.items() if name not in _LIVE}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """A run of an earlier process; it cannot be started."""
+        self.__dict__ |= state
+        self._make_ready()
+
+    def lose(self) -> None:
+        """Ends a run that was going on when its process ended."""
+        self._set("FAILED")
+        self.error = "The run was lost when local_aws ended; start it again."
+        self.completed_on = self.modified_on
+
     def start(self) -> None:
         """Starts the run; it goes on by itself."""
+        self.keep(self)
         self._thread.start()
 
     def stop(self) -> bool:
@@ -104,8 +127,9 @@ class JobRun:
             return True
 
     def join(self, seconds: float | None = None) -> None:
-        """Waits until the run has ended."""
-        self._thread.join(seconds)
+        """Waits until the run has ended; one of an earlier process has."""
+        if self._thread.ident is not None:
+            self._thread.join(seconds)
 
     def description(self) -> dict[str, Any]:
         """The run as a JobRun of Glue's API."""
@@ -141,6 +165,8 @@ class JobRun:
             self._set("STOPPED" if self._stop.is_set() else state)
             self.error = None if self._stop.is_set() else error
             self.completed_on = self.modified_on
+            self._launched = None
+            self.keep(self)
         log.info("Run %s of job %s %s %s", self.id, self.job["Name"], self.state, self.error or "")
 
     def _work(self) -> None:

@@ -39,22 +39,23 @@ MACROS: tuple[str, ...] = (
 
 
 def setup(database: str) -> list[str]:
-    """Statements that prepare an empty database: schema public, our schema, its tables and macros.
+    """Statements that prepare a database, new or reopened: schema public, our schema, its tables and macros.
 
     Args:
         database: name of the attached DuckDB database.
     """
     prefix = f'"{database}".{INTERNAL}'
     return [
-        f'create schema "{database}".public',
-        f"create schema {prefix}",
+        f'create schema if not exists "{database}".public',
+        f"create schema if not exists {prefix}",
         (
-            f"create table {prefix}.external_schemas (name varchar, glue_database varchar, iam_role varchar, "
-            f"owner varchar)"
+            f"create table if not exists {prefix}.external_schemas"
+            " (name varchar, glue_database varchar, iam_role varchar, owner varchar)"
         ),
         (
-            f"create table {prefix}.views (schema_name varchar, name varchar, query varchar, materialized "
-            f"boolean)"
+            f"create table if not exists {prefix}.views"
+            " (schema_name varchar, name varchar, query varchar, materialized boolean)"
         ),
-        *(f"create macro {prefix}.{macro}" for macro in MACROS),
+        f"create table if not exists {prefix}.committed (statement varchar)",
+        *(f"create or replace macro {prefix}.{macro}" for macro in MACROS),
     ]

@@ -56,6 +56,7 @@ class Session:
         self.transaction_id = 0
         self.terminated = False
         self.statement_name = ""
+        self.statement_id = ""
         self.settings = Settings()
         self.prepared: dict[str, prepared.Prepared] = {}
         self.search_path: list[str] = ["public"]
@@ -65,6 +66,7 @@ class Session:
         self.record: QueryRecord | None = None
         self._uncommitted: list[QueryRecord] = []
         self._engine_began = False
+        self._wrote = False
         self._cancelled = threading.Event()
         self._reason = ""
         self._busy = threading.Lock()
@@ -241,6 +243,7 @@ class Session:
     def lock_for_writing(self) -> None:
         """Waits for the database's write lock; the transaction keeps it until it ends."""
         self.database.lock.acquire(self, self.check_cancelled)
+        self._wrote = True
 
     # -- transactions
     # ----------------------------------------------------------------------------------------------
@@ -253,6 +256,9 @@ class Session:
 
     def commit(self) -> None:
         """Makes what was done permanent and opens no new transaction."""
+        if self._wrote and self._engine_began and self.statement_id and self.warehouse.is_durable:
+            # Within the transaction: whoever finds it after a crash knows that all the rest is there too.
+            self.cursor.execute(f"insert into {INTERNAL}.committed values (?)", [self.statement_id])
         self.commit_and_go_on()
         self.settings.commit()
         self._ended()
@@ -281,6 +287,7 @@ class Session:
         if self.search_path != self.settings.search_path:
             self.set_search_path(self.settings.search_path)
         self._uncommitted.clear()
+        self._wrote = False
         self.transaction_status = "idle"
         self.transaction_id = 0
         self.database.lock.release(self)

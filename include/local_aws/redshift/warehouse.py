@@ -12,13 +12,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote
 from weakref import WeakValueDictionary
 
 import boto3
 import duckdb
 
 from .errors import RedshiftError
-from .functions import setup
+from .functions import INTERNAL, setup
 from .object_store import ObjectStore
 from .records import LoadError, QueryRecord, now
 from .session import Session
@@ -67,7 +68,7 @@ class WriteLock:
 
 @dataclass
 class Database:
-    """One database: a DuckDB database in memory."""
+    """One database: a DuckDB database in memory or in a file."""
 
     name: str
     connection: duckdb.DuckDBPyConnection
@@ -83,6 +84,8 @@ class Warehouse:
         databases: databases that exist from the start; the first is the one catalog views call the main one.
         users: database users who may connect.
         region: AWS region of the clients.
+        folder: where its databases are files, those that are there from before included; None keeps them in
+            memory.
         before_statement: called before each statement but ROLLBACK, when its locks are taken.
     """
 
@@ -94,6 +97,7 @@ class Warehouse:
         databases: Sequence[str] = ("dev",),
         users: Sequence[str] = ("awsuser",),
         region: str = "us-east-1",
+        folder: Path | None = None,
         before_statement: BeforeStatement | None = None,
     ) -> None:
         self.name = name
@@ -106,14 +110,16 @@ class Warehouse:
         self._endpoint_url = endpoint_url
         self._region = region
         self._glue: GlueClient | None = None
-        self._numbers = itertools.count(1)
+        self._folder = folder
         self._lock = threading.RLock()
         self._spill = Path(tempfile.mkdtemp(prefix="redshift-spill-"))
         # A session that nobody holds any more is gone, closed or not.
         self.sessions: WeakValueDictionary[int, Session] = WeakValueDictionary()
         self.databases: dict[str, Database] = {}
-        for database in databases:
+        kept = [unquote(file.stem) for file in folder.glob("*.duckdb")] if folder else []
+        for database in dict.fromkeys([*databases, *kept]):
             self.create_database(database)
+        self._numbers = itertools.count(1 + self._highest_number())
 
     @property
     def glue(self) -> GlueClient:
@@ -166,10 +172,16 @@ class Warehouse:
             connection = duckdb.connect(
                 ":memory:", config={"threads": 2, "memory_limit": "2GB", "temp_directory": str(self._spill)}
             )
-            connection.execute(f"attach ':memory:' as \"{name}\"")
+            file = self._file(name)
+            # Our macros have typed parameters, which the oldest form of a file cannot hold.
+            options = "(storage_version 'v1.4.0')" if file else ""
+            place = str(file or ":memory:").replace("'", "''")
+            connection.execute(f"attach '{place}' as \"{name}\" {options}")
             connection.execute(f'use "{name}"')
+            connection.execute("begin")
             for statement in setup(name):
                 connection.execute(statement)
+            connection.execute("commit")
             self.databases[name] = Database(name, connection)
 
     def drop_database(self, name: str) -> None:
@@ -183,6 +195,37 @@ class Warehouse:
         if found is None:
             raise RedshiftError(f'database "{name}" does not exist', "3D000")
         found.connection.close()
+        file = self._file(name)
+        if file is not None:
+            for path in (file, file.with_name(f"{file.name}.wal")):
+                path.unlink(missing_ok=True)
+
+    @property
+    def is_durable(self) -> bool:
+        """Whether its databases are files."""
+        return self._folder is not None
+
+    def _file(self, database: str) -> Path | None:
+        return self._folder / f"{quote(database, safe='')}.duckdb" if self._folder else None
+
+    def _highest_number(self) -> int:
+        """The highest number in the name of a sequence from before; no other numbers outlive the process."""
+        text = """
+            select max(replace(sequence_name, 'identity_', '')::bigint) from duckdb_sequences()
+            where sequence_name like 'identity\\_%' escape '\\'
+        """
+        found = [database.connection.execute(text).fetchone() for database in self.databases.values()]
+        return max((row[0] or 0 for row in found if row), default=0)
+
+    def has_committed(self, statement_id: str) -> bool:
+        """Whether a Data API's statement has taken effect, also one whose end nobody saw."""
+        with self._lock:
+            return any(
+                database.connection.cursor()
+                .execute(f'select 1 from "{name}".{INTERNAL}.committed where statement = ?', [statement_id])
+                .fetchone()
+                for name, database in self.databases.items()
+            )
 
     def record(self, session: Session, text: str, kind: str) -> QueryRecord:
         """Starts a line of ``sys_query_history``."""

@@ -3,7 +3,7 @@
 import json
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -50,6 +50,28 @@ class RedshiftDataBackend:
         self._active: set[Statement] = set()
         self._tokens: dict[str, tuple[str, Statement]] = {}
 
+    def restore(self, statements: Iterable[Statement]) -> None:
+        """Takes over what an earlier process has kept; what was running then is lost, as in a reboot.
+
+        Args:
+            statements: The oldest first.
+        """
+        for statement in statements:
+            if not statement.ended:
+                statement.lose(committed=statement.is_atomic and self._has_committed(statement))
+                self._history.keep(statement)
+            self._statements[statement.id] = statement
+            if statement.request.client_token is not None:
+                self._tokens[statement.request.client_token] = (statement.request.fingerprint, statement)
+
+    def _has_committed(self, statement: Statement) -> bool:
+        target = statement.request.target
+        find = self.clusters.workgroup if target.serverless else self.clusters.cluster
+        try:
+            return find(target.compute.name).warehouse.has_committed(statement.id)
+        except EndpointNotFoundError:
+            return False  # paused or deleted in the meantime: nobody can tell, and nobody can see
+
     # Submitting
 
     def submit(self, sqls: list[str], request: Mapping[str, Any], *, batch: bool) -> Statement:
@@ -88,6 +110,7 @@ class RedshiftDataBackend:
                 mode=request.get("ExecutionMode", "TRANSACTION"),
                 result_format=request.get("ResultFormat", "JSON"),
                 with_event=bool(request.get("WithEvent")),
+                fingerprint=fingerprint,
             )
             queries = [Query(sql, values) for sql, values in zip(sqls, bound, strict=True)]
             statement = Statement(wanted, queries, connections, self._history)

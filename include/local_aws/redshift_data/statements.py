@@ -1,5 +1,6 @@
 """One statement of the Data API, from submission to its end, on a thread of its own."""
 
+import copy
 import itertools
 import logging
 import threading
@@ -21,6 +22,8 @@ log = logging.getLogger(__name__)
 ENDED = frozenset({"FINISHED", "FAILED", "ABORTED"})
 QUERY_CANCELLED = "57014"
 CANCELLED = "Query cancelled on user's request"
+# What a statement has only while it runs.
+_LIVE = frozenset({"_changed", "_connections", "_history", "_running"})
 # A batch of nothing else needs no write lock; any other takes it first, so that its snapshot is fresh.
 _READING = frozenset({"select", "show", "unload", "values", "with"})
 # Redshift numbers queries over the life of a cluster.
@@ -83,6 +86,8 @@ class Query:
     query_id: int = 0
     result: Result | None = None
     record: QueryRecord | None = None
+    # It took effect, and the process ended before the engine's record of it was kept.
+    committed_unseen: bool = False
 
     @property
     def has_result_set(self) -> bool:
@@ -106,6 +111,8 @@ class Request:
     mode: str = "TRANSACTION"
     result_format: str = "JSON"
     with_event: bool = False
+    # Tells whether another request with the same token is the same request.
+    fingerprint: str = ""
 
 
 class Connections:
@@ -151,6 +158,37 @@ class Statement:
         self._running: Session | None = None
         statements.add(self)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """What outlives the process."""
+        return {name: value for name, value in self.__dict__.items() if name not in _LIVE}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """A statement of an earlier process, or a copy; it cannot be run."""
+        self.__dict__ |= state
+        self._changed = threading.Condition()
+
+    @property
+    def is_atomic(self) -> bool:
+        """Whether all of it takes effect or nothing."""
+        return len(self.queries) == 1 or self.request.mode == "TRANSACTION"
+
+    def lose(self, *, committed: bool) -> None:
+        """Ends a statement that was running when its process ended.
+
+        Args:
+            committed: Whether its transaction was through, and only the news of it was lost.
+        """
+        if committed:
+            for query in self.queries:
+                query.become("FINISHED")
+                query.committed_unseen = True
+            self._become("FINISHED")
+        else:
+            # Which of a batch was running is lost too; the first then stands for it.
+            self.queries[0].become("FAILED", history.LOST)
+            self._end_the_rest(history.LOST)
+            self._become("FAILED", history.LOST)
+
     @property
     def ended(self) -> bool:
         """Whether the statement has reached its last state."""
@@ -175,7 +213,12 @@ class Statement:
             error = "ERROR: internal error of local_aws; its log has the traceback"
         self._end_the_rest(error)
         self.duration = time.perf_counter_ns() - started
-        self._become("ABORTED" if self._cancelled and error else "FAILED" if error else "FINISHED", error)
+        status = "ABORTED" if self._cancelled and error else "FAILED" if error else "FINISHED"
+        # Kept before anybody can see it: what was seen to have ended has ended after a crash too.
+        ended = copy.copy(self)
+        ended.status, ended.error, ended.updated_at = status, error, now()
+        self._history.keep(ended)
+        self._become(status, error)
         self._history.ended(self)
 
     def _end_the_rest(self, error: str | None) -> None:
@@ -196,6 +239,7 @@ class Statement:
         try:
             self.pid = connection.pid
             connection.statement_name = self.request.name or ""
+            connection.statement_id = self.id
             self._become("STARTED")
             if self.request.batch and self.request.mode == "TRANSACTION":
                 return self._run_in_transaction(connection)
@@ -279,7 +323,10 @@ class Statement:
     def record(self) -> dict[str, Any]:
         """The statement as /_local/statements shows it: parameters by name only, secrets masked."""
         queries = [
-            history.executed(query.sql, query.status, query.error, query.record) for query in self.queries
+            history.executed(
+                query.sql, query.status, query.error, query.record, committed=query.committed_unseen
+            )
+            for query in self.queries
         ]
         return {
             "id": self.id,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 from typing import Any
 
 from moto.core.responses import ActionResult, EmptyResult
@@ -69,7 +68,7 @@ class RedshiftResponse(responses.RedshiftResponse):
         cluster.default_iam_role_arn = self._get_param("DefaultIamRoleArn")
         if self._get_bool_param("ManageMasterPassword", if_none=False):
             # Redshift asks for a digit, an upper and a lower case letter.
-            cluster.master_user_password = f"Aa1{secrets.token_hex(16)}"
+            cluster.master_user_password = f"Aa1{mock_random.get_random_hex(32)}"
             cluster.master_password_secret_kms_key_id = self._get_param("MasterPasswordSecretKmsKeyId")
             cluster.master_password_secret_arn = self._create_secret(cluster)
         return answer

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -73,7 +72,7 @@ class RedshiftServerlessBackend(BaseBackend):
             "defaultIamRoleArn": request.get("defaultIamRoleArn"),
             "iamRoles": _iam_roles(request.get("iamRoles", [])),
         }
-        self.passwords[name] = request.get("adminUserPassword", f"Aa1{secrets.token_hex(16)}")
+        self.passwords[name] = request.get("adminUserPassword", f"Aa1{mock_random.get_random_hex(32)}")
         if request.get("manageAdminPassword"):
             key = request.get("adminPasswordSecretKmsKeyId")
             namespace["adminPasswordSecretArn"] = self._create_secret(namespace, key)

@@ -44,6 +44,11 @@ class WireStatement:
         """Sets the last state."""
         self._status, self._rows, self._error, self._ended = status, max(rows, 0), error, now()
 
+    def lose(self) -> None:
+        """Ends a statement that was running when its process ended, if it was."""
+        if self._ended is None:
+            self.end("FAILED", error=history.LOST)
+
     def record(self) -> dict[str, Any]:
         """The statement as /_local/statements shows it."""
         query = history.executed(self._sql, self._status, self._error, self._query)
@@ -81,6 +86,7 @@ class Runner:
         self._login = login
         self._history = statements
         self._numbers = itertools.count(1)
+        self._transaction: list[WireStatement] = []
         self._cursors = cursors.Cursors()
 
     @property
@@ -111,7 +117,12 @@ class Runner:
         finally:
             statement.ran(self.session.record if self.session.record is not earlier else None)
             self._history.ended(statement)
+            self._transaction.append(statement)
             if self.session.transaction_status == "idle":
+                # Only now is it known which of them took effect.
+                for one in self._transaction:
+                    self._history.keep(one)
+                self._transaction.clear()
                 self._cursors.close(None)
 
     def _execute(self, sql: str, parameters: Sequence[Any] | None) -> Result:
