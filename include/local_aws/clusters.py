@@ -64,6 +64,9 @@ class Clusters:
         wire_port: The port that the default cluster's secret names, or None without a wire listener.
         before_statement: What every warehouse calls before each statement.
         store: Where warehouses have their files; None keeps them in memory.
+
+    Attributes:
+        has_default: Whether the account began with the default cluster, and so has the default workgroup.
     """
 
     def __init__(
@@ -82,7 +85,7 @@ class Clusters:
         self._warehouses: dict[tuple[str, str], tuple[object, Warehouse]] = {}
         self._lock = threading.Lock()
         self._secrets = self.client("secretsmanager")
-        self._has_default = False
+        self.has_default = False
 
     def client(self, service: str) -> Any:
         """A boto3 client of this process's own endpoint."""
@@ -99,7 +102,7 @@ class Clusters:
 
         There is a workgroup `redshift-etl` from then on, too.
         """
-        self._has_default = True
+        self.has_default = True
         self.client("redshift").create_cluster(
             ClusterIdentifier=CLUSTER_IDENTIFIER,
             ClusterType="multi-node",
@@ -161,7 +164,7 @@ class Clusters:
             EndpointNotFoundError: There is none.
         """
         namespace = redshift_serverless_backends[ACCOUNT_ID][REGION].namespace_of(name)
-        if namespace is None and not (self._has_default and name == WORKGROUP_NAME):
+        if namespace is None and not (self.has_default and name == WORKGROUP_NAME):
             raise EndpointNotFoundError(name)
         database = str(namespace["dbName"]) if namespace else DATABASE
         user = str(namespace["adminUsername"]) if namespace else MASTER_USER

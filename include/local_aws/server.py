@@ -32,7 +32,7 @@ from local_aws.supplements import SupplementedMoto
 from local_aws.wire.listener import WireListener
 from local_aws.wire.runner import WireStatement
 
-# The account is there with its first cluster and its secret.
+# The account was made to its end; with the default cluster, or without.
 _WHOLE = "whole"
 
 DEFAULT_CLUSTER = {
@@ -156,7 +156,7 @@ class Server:
         self._thread.start()
         if is_new:
             self._create_default()
-        else:
+        elif self.clusters.has_default:
             self.clusters.move_default()
         if wire_socket is not None:
             self._wire = WireListener(wire_socket, self.clusters, self._history)
@@ -166,9 +166,11 @@ class Server:
 
     def _restore(self, recorded: Recorded, store: Store) -> bool:
         """Makes the account as an earlier process left it; False if there was none, or it never was whole."""
-        if not store.kept(_WHOLE):
+        whole = store.kept(_WHOLE)
+        if not whole:
             store.clear()
             return False
+        (self.clusters.has_default,) = whole
         recorded.replay()
         statements = self._history.restore()
         self.redshift_data.restore(one for one in statements if isinstance(one, Statement))
@@ -182,7 +184,7 @@ class Server:
         if not self._empty:
             self.clusters.create_default()
         if self._store is not None:
-            self._store.keep(_WHOLE, "account", value=True)
+            self._store.keep(_WHOLE, "account", value=self.clusters.has_default)
 
     def _application(self, moto: Application) -> Application:
         services = Front(
