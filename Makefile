@@ -14,6 +14,8 @@ SCALE_FACTOR ?= 0.1
 ONCE ?=
 ENV ?=
 YES ?=
+RUNS ?= 30
+SEED ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -57,8 +59,13 @@ local-aws: setup ## Run only AWS on this machine, empty, and print how to connec
 
 .PHONY: test
 test: setup ## Run every test, the end-to-end ones with a real Airflow last
-	@$(BIN)/python -m pytest -n 2 --dist loadscope -m "not e2e and not compose"
+	@$(BIN)/python -m pytest -n 2 --dist loadscope -m "not e2e and not compose and not chaos"
 	@$(BIN)/python -m pytest -m e2e
+	@$(BIN)/python -m pytest -m chaos
+
+.PHONY: chaos
+chaos: setup ## Kill and break everything around both pipelines: make chaos RUNS=30 SEED=7
+	@PYTHONPATH=tests:include:plugins $(BIN)/python -m chaos.storm --runs $(RUNS) $(if $(SEED),--seed $(SEED))
 
 .PHONY: test-compose
 test-compose: setup ## Run docker-compose.yaml whole on a Docker Engine, and take it down again

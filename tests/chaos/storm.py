@@ -1,0 +1,283 @@
+"""Runs both pipelines while everything around them is killed, fails and is meddled with, at random.
+
+After every run, each table and report is held against a computation straight from the delivered files, no
+statement may have taken effect twice, and none may be left running. The same seed breaks the same things in
+the same order; how far the pipelines are by then depends on the machine.
+"""
+
+import argparse
+import csv
+import io
+import json
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+from rich.console import Console
+from rich.table import Table
+
+from chaos.weather import Weather
+from chaos_stack import Chaos, chaos
+from compare_store_sales import assert_reports_equal, assert_tables_equal
+from data_api import query
+from datasets import delivery, reviews, store_sales
+from expected_reviews import COLUMNS, REPORT, load_reviews, top_reviews
+from expected_store_sales import Warehouse, load_days
+from laptop import reviews_job
+from laptop.airflow import AirflowError
+from laptop.alerts import create_alert_topic
+from laptop.environment import PROJECT
+
+BUCKET = "redshift-etl-data"
+REVIEWS = 20_000
+TOP_N = 3
+# An hour of calm ends every run; in a storm it must be minutes.
+RUN_SECONDS = 900.0
+
+
+class StormError(Exception):
+    """The promise is broken."""
+
+
+class Storm:
+    """Both pipelines in the weather.
+
+    Args:
+        stack: Where they run.
+        runs: How many runs.
+        seed: Of what goes wrong.
+        console: Where to tell it.
+    """
+
+    def __init__(self, stack: Chaos, runs: int, seed: int, console: Console) -> None:
+        self.stack = stack
+        self.console = console
+        self.began = time.monotonic()
+        self.weather = Weather(stack, seed, self.tell)
+        self.random = random.Random(seed + 1)
+        days = (runs + 1) // 2
+        self.days = [store_sales.LAST_DAY - timedelta(days=days - 1 - n) for n in range(days)]
+        self.reviews_runs = runs - days
+        self.s3 = boto3.client("s3")
+        self.bad_inputs = 0
+        self.cleared = 0
+        self.lost = self.doubled = 0
+        self.longest = 0.0
+
+    def tell(self, line: str) -> None:
+        self.console.print(f"{time.monotonic() - self.began:7.1f} s  {line}", markup=False, highlight=False)
+
+    def deliver(self) -> None:
+        """Let the source systems deliver every day and the reviews."""
+        cache = PROJECT / ".local" / "datasets"
+        delivered = store_sales.deliver(self.days[0], self.days[-1], scale_factor=0.1, cache=cache)
+        delivered += reviews.deliver(rows=REVIEWS, cache=cache)
+        delivery.upload(delivered, BUCKET, self.s3)
+        delivery.copy_to(delivered, self.stack.folder)
+
+    def rage(self) -> None:
+        """Run everything, two runs at a time: a day of sales, and the reviews."""
+        for number, day in enumerate(self.days, start=1):
+            runs = [("store_sales_etl", f"storm-{number}-{day}", {"refresh_date": str(day)})]
+            if number <= self.reviews_runs:
+                runs.append(("reviews_etl", f"storm-{number}", {"top_n": str(TOP_N)}))
+            bad = self._spoil(day) if self.random.random() < 0.25 else None
+            started = time.monotonic()
+            for dag_id, run_id, conf in runs:
+                self.stack.until(lambda d=dag_id, r=run_id, c=conf: self._trigger(d, r, c))
+            self._see_through([run[:2] for run in runs], bad)
+            self.longest = max(self.longest, time.monotonic() - started)
+            self.weather.ceased()
+            self._check(self.days[:number], [run[:2] for run in runs])
+            self.tell(f"runs {2 * number - 1} and {2 * number}: every table and report is right")
+
+    def _trigger(self, dag_id: str, run_id: str, conf: dict[str, str]) -> bool:
+        """Trigger a run; the answer may be lost, and the run be there."""
+        try:
+            self.stack.api.trigger(
+                dag_id, run_id, None, {k: int(v) if v.isdigit() else v for k, v in conf.items()}
+            )
+        except AirflowError as error:
+            if "already exists" not in str(error):
+                raise
+        self.tell(f"run {run_id} of {dag_id}")
+        return True
+
+    def _spoil(self, day: date) -> tuple[str, bytes]:
+        """Deliver half of a file; returns where, and the whole."""
+        key = f"raw/store_sales/sale_date={day}/part-00000.parquet"
+        whole = self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+        self.s3.put_object(Bucket=BUCKET, Key=key, Body=whole[: len(whole) // 2])
+        self.bad_inputs += 1
+        self.tell(f"half of {key} is delivered")
+        return key, whole
+
+    def _see_through(self, runs: list[tuple[str, str]], bad: tuple[str, bytes] | None) -> None:
+        """Break things until every run has succeeded; do for a failed one what the runbook says."""
+        deadline = time.monotonic() + RUN_SECONDS
+        due = time.monotonic()
+        going = list(runs)
+        while going:
+            if time.monotonic() > deadline:
+                raise StormError(f"{going} hang: {[self._states(*run) for run in going]}")
+            self.stack.processes.require_alive()
+            if time.monotonic() >= due:
+                due = time.monotonic() + self.weather.strike(going)
+            for run in list(going):
+                state = self._state(*run)
+                if state == "success":
+                    going.remove(run)
+                if state == "failed":
+                    if bad and run[0] == "store_sales_etl":
+                        key, whole = bad
+                        bad = None
+                        self.s3.put_object(Bucket=BUCKET, Key=key, Body=whole)
+                        self.tell(f"the whole of {key} is delivered")
+                    self.stack.until(lambda r=run: self._clear_failed(*r))
+            time.sleep(0.3)
+
+    def _state(self, dag_id: str, run_id: str) -> str:
+        return str(self.stack.until(lambda: self.stack.api.run_state(dag_id, run_id)))
+
+    def _states(self, dag_id: str, run_id: str) -> dict[str, str]:
+        return {i["task_id"]: i["state"] for i in self.stack.api.task_instances(dag_id, run_id)}
+
+    def _clear_failed(self, dag_id: str, run_id: str) -> bool:
+        failed = [task for task, state in self._states(dag_id, run_id).items() if state != "success"]
+        self.tell(f"run {run_id} of {dag_id} has failed: an engineer clears {', '.join(sorted(failed))}")
+        for task_id in failed:
+            self.weather.ask_again(dag_id, run_id, task_id)
+        self.cleared += 1
+        return True
+
+    def _check(self, days: list[date], runs: list[tuple[str, str]]) -> None:
+        client = boto3.client("redshift-data")
+        raw = self.stack.folder / "raw"
+        expected = load_days(raw, days)
+        self._count_rows(client, expected)
+        assert_tables_equal(client, expected)
+        for day in days[-2:]:
+            assert_reports_equal(self.s3, BUCKET, expected, day)
+        if any(dag_id == "reviews_etl" for dag_id, _ in runs):
+            self._check_reviews(client, raw / "reviews")
+        self._check_statements()
+
+    def _count_rows(self, client: Any, expected: Warehouse) -> None:
+        (found,) = query(client, "select count(*) as n from tpcds.store_sales")
+        difference = found["n"] - len(expected.store_sales)
+        self.doubled += max(difference, 0)
+        self.lost += max(-difference, 0)
+
+    def _check_reviews(self, client: Any, lake: Path) -> None:
+        rows = load_reviews(lake, 2015)
+        found = query(client, f"select {', '.join(COLUMNS)} from public.reviews")
+        expected = Counter(tuple(str(row[name]) for name in COLUMNS) for row in rows)
+        actual = Counter(tuple(str(row[name]) for name in COLUMNS) for row in found)
+        self.lost += (expected - actual).total()
+        self.doubled += (actual - expected).total()
+        if actual != expected:
+            raise StormError("public.reviews is not what the files imply")
+        body = self.s3.get_object(Bucket=BUCKET, Key="reports/top_reviews/quicksight.json")["Body"].read()
+        report: list[dict[str, str]] = []
+        for url in json.loads(body)["fileLocations"][0]["URIs"]:
+            key = url.removeprefix(f"s3://{BUCKET}/")
+            text = self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read().decode()
+            report.extend(csv.DictReader(io.StringIO(text, newline="")))
+        top = [
+            {name: "" if row[name] is None else str(row[name]) for name in REPORT}
+            for row in top_reviews(rows, TOP_N)
+        ]
+        if report != top:
+            raise StormError("the report of the reviews is not what the files imply")
+
+    def _check_statements(self) -> None:
+        """No work took effect more often than Airflow asked for it, and none goes on."""
+        statements = self.stack.statements("")
+        live = [one for one in statements if not one["ended"]]
+        runs = boto3.client("glue").get_job_runs(JobName=reviews_job.JOB_NAME)["JobRuns"]
+        live += [run for run in runs if run["JobRunState"] in {"STARTING", "RUNNING", "STOPPING"}]
+        if live:
+            raise StormError(f"left running: {live}")
+        effects = Counter(
+            one["name"]
+            for one in statements
+            if one["source"] == "data-api"
+            and one["committed"]
+            and str(one["name"]).startswith("store_sales_etl.")
+        )
+        effects.update(
+            ".".join(run["Arguments"]["--airflow_task_uuid"].split("/")[:3])
+            for run in runs
+            if run["JobRunState"] == "SUCCEEDED"
+        )
+        twice = {
+            name: number
+            for name, number in effects.items()
+            if not name.endswith(".unless") and number > 1 + self.weather.asked[name]
+        }
+        if twice:
+            raise StormError(f"took effect more often than asked for: {twice}")
+
+    def report(self) -> None:
+        """Print the figures."""
+        table = Table("what", "number", title="The storm")
+        table.add_row("pipeline runs", str(len(self.days) + self.reviews_runs))
+        for title, counter in (
+            ("kill -9", self.weather.kills),
+            ("faults", self.weather.faults),
+            ("users", self.weather.interventions),
+        ):
+            table.add_row(title, str(counter.total()))
+            for name, number in sorted(counter.items()):
+                table.add_row(f"  {name}", str(number))
+        table.add_row("bad inputs", str(self.bad_inputs))
+        table.add_row("failed runs that an engineer cleared", str(self.cleared))
+        table.add_row("statements", str(len(self.stack.statements(""))))
+        table.add_row("rows lost", str(self.lost))
+        table.add_row("rows doubled", str(self.doubled))
+        table.add_row("longest run, s", f"{self.longest:.0f}")
+        table.add_row("all, s", f"{time.monotonic() - self.began:.0f}")
+        self.console.print(table)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Raise a storm.
+
+    Args:
+        argv: The command line, without the program's name.
+
+    Returns:
+        The exit status: 0 when the promise was kept, else 1.
+    """
+    parser = argparse.ArgumentParser(prog="python -m chaos.storm", description=__doc__)
+    parser.add_argument("--runs", type=int, default=30, help="pipeline runs (default: %(default)s)")
+    parser.add_argument("--seed", type=int, help="what goes wrong, and in which order (default: random)")
+    arguments = parser.parse_args(argv)
+    seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(100_000)
+    console = Console(width=110, soft_wrap=True)
+    console.print(f"{arguments.runs} runs, seed {seed}: make chaos RUNS={arguments.runs} SEED={seed}")
+    with tempfile.TemporaryDirectory(prefix="chaos-") as folder, chaos(Path(folder), {}) as stack:
+        create_alert_topic()
+        reviews_job.deploy()
+        storm = Storm(stack, arguments.runs, seed, console)
+        storm.deliver()
+        for dag_id in ("store_sales_etl", "reviews_etl"):
+            stack.api.wait_until_ready(dag_id, stack.processes)
+        try:
+            storm.rage()
+        except (StormError, AssertionError) as error:
+            console.print(f"BROKEN with seed {seed}: {error}", markup=False)
+            return 1
+        finally:
+            storm.report()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+"""The workers of MWAA: Celery, fed by Redis. Killed -9, as by a lost container, in mid-statement."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from work import Work, both_operators, set_up, with_sql
+
+from chaos_stack import Chaos, chaos, free_port
+from laptop.airflow import COMPONENTS
+from laptop.processes import Processes
+
+pytestmark = pytest.mark.chaos
+
+WORKER = "celery worker"
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chaos]:
+    """An Airflow of its own, whose scheduler hands tasks to a Celery worker."""
+    redis = shutil.which("redis-server")
+    assert redis, "redis-server is missing: apt-get install redis-server"
+    folder, port = tmp_path_factory.mktemp("celery"), free_port()
+    settings = with_sql(folder) | {
+        "AIRFLOW__CORE__EXECUTOR": "CeleryExecutor",
+        "AIRFLOW__CELERY__BROKER_URL": f"redis://127.0.0.1:{port}/0",
+        "AIRFLOW__CELERY__RESULT_BACKEND": f"redis://127.0.0.1:{port}/1",
+        "AIRFLOW__CELERY__WORKER_CONCURRENCY": "2",
+        "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(free_port()),
+    }
+    with Processes(folder / "redis") as processes:
+        command = [redis, "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", str(folder)]
+        processes.start("redis", command, {})
+        with chaos(folder, settings, [*COMPONENTS, WORKER]) as running:
+            set_up(running)
+            yield running
+
+
+def test_a_celery_worker_killed_in_mid_statement(stack: Chaos, works: both_operators) -> None:
+    for work in works:
+        work.delay(20)
+        work.start("worker")
+    for work in works:
+        work.await_running()
+    stack.restart(WORKER)
+
+    def row(work: Work) -> None:
+        work.succeeds(statements=1)
+
+    works(row)
+
+
+def test_a_celery_worker_killed_while_the_triggerer_waits(stack: Chaos, works: both_operators) -> None:
+    for work in works:
+        work.delay(12)
+        work.start("triggerer")
+    for work in works:
+        work.await_state("deferred")
+    stack.restart(WORKER)
+    for work in works:
+        work.succeeds(statements=1)

@@ -1,0 +1,178 @@
+"""One run of one task that adds one row: how to break it, and how to see that it took effect once."""
+
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from chaos_stack import Chaos
+from data_api import query
+from laptop import reviews_job
+from laptop.alerts import create_alert_topic
+
+JOB = "reviews-etl"
+# What each operator calls to look up, to submit and to follow its work.
+CALLS = {
+    "redshift": (
+        "redshift-data",
+        "ListStatements",
+        "ExecuteStatement",
+        "DescribeStatement",
+        "CancelStatement",
+    ),
+    "glue": ("glue", "GetJobRuns", "StartJobRun", "GetJobRun", "BatchStopJobRun"),
+}
+
+
+class Work:
+    """A run of `<operator>_<place>`.
+
+    Args:
+        stack: Where it runs.
+        operator: redshift or glue.
+        test: Whose run it is.
+    """
+
+    def __init__(self, stack: Chaos, operator: str, test: str) -> None:
+        self.stack = stack
+        self.operator = operator
+        self.run_id = f"{operator}__{re.sub(r'[^a-z0-9]+', '_', test.removeprefix('test_'))}"[:120]
+        self.service, self.look_up, self.submit, self.describe, self.cancel = CALLS[operator]
+        self.dag_id = ""
+
+    def start(self, place: str) -> None:
+        """Trigger the run.
+
+        Args:
+            place: Where it waits, worker or triggerer, with the suffix of its limit if any.
+        """
+        self.dag_id = f"{self.operator}_{place}"
+        self.stack.trigger(self.dag_id, self.run_id)
+
+    def fault(self, action: str, **what: Any) -> None:
+        self.stack.fault(self.service, action, **what)
+
+    def await_hits(self, action: str, number: int = 1) -> None:
+        self.stack.until(lambda: self.stack.hits(action) >= number)
+
+    def delay(self, seconds: float = 12, **more: Any) -> None:
+        """Let the next statement take its time."""
+        self.stack.delay(self.run_id, seconds, **({"times": 1} | more))
+
+    def statement_fails(self, message: str) -> None:
+        self.stack.fault("redshift", f"insert into effects .*'{self.run_id}'", error=message, times=1)
+
+    def await_running(self) -> None:
+        self.stack.until(lambda: self.stack.running(self.run_id))
+
+    def await_state(self, *states: str) -> None:
+        self.stack.until(lambda: self.state in states)
+
+    def await_retry(self) -> None:
+        self.stack.until(lambda: self.stack.instance(self.dag_id, self.run_id)["try_number"] > 1)
+
+    @property
+    def triggerer(self) -> int | None:
+        """The triggerer that waits for the task."""
+        job = self.stack.instance(self.dag_id, self.run_id)["triggerer_job"]
+        return job and int(job["id"])
+
+    @property
+    def state(self) -> str:
+        return self.stack.state(self.dag_id, self.run_id)
+
+    def kill_worker(self) -> None:
+        self.stack.kill_worker(self.dag_id, self.run_id)
+
+    def clear(self) -> None:
+        self.stack.clear(self.dag_id, self.run_id)
+
+    def mark_failed(self) -> None:
+        self.stack.mark_failed(self.dag_id, self.run_id)
+
+    def delete_run(self) -> None:
+        self.stack.delete_run(self.dag_id, self.run_id)
+
+    def end(self) -> str:
+        return self.stack.end_of(self.dag_id, self.run_id)
+
+    def log(self, try_number: int) -> str:
+        return "\n".join(self.stack.api.task_log(self.dag_id, self.run_id, "work", try_number))
+
+    def somebody_cancels(self) -> None:
+        if self.operator == "redshift":
+            boto3.client("redshift-data").cancel_statement(Id=self.statements()[0]["id"])
+        else:
+            boto3.client("glue").batch_stop_job_run(JobName=JOB, JobRunIds=[self.job_runs()[0]["Id"]])
+
+    def statements(self) -> list[dict[str, Any]]:
+        """The statements that would add the row, in order."""
+        return self.stack.statements(f"insert into effects values ('{self.run_id}')")
+
+    def job_runs(self) -> list[dict[str, Any]]:
+        """The runs of the Glue job on behalf of this run, in order."""
+        runs = boto3.client("glue").get_job_runs(JobName=JOB)["JobRuns"]
+        return [run for run in runs[::-1] if run["Arguments"]["--file"] == f"sql/{self.run_id}.sql"]
+
+    def live(self) -> list[str]:
+        """What is not at an end."""
+        ended = {"FINISHED", "FAILED", "ABORTED", "SUCCEEDED", "STOPPED", "TIMEOUT"}
+        states = {one["id"]: one["status"] for one in self.statements()}
+        states |= {run["Id"]: run["JobRunState"] for run in self.job_runs()}
+        return [f"{work_id} {state}" for work_id, state in states.items() if state not in ended]
+
+    def await_nothing_live(self) -> None:
+        """Wait until everything is cancelled."""
+        self.stack.until(lambda: not self.live(), seconds=20)
+
+    def succeeds(self, effects: int = 1, statements: int | None = None) -> None:
+        """See the run succeed and its SQL take effect so often.
+
+        Args:
+            effects: How often Airflow asked for the task.
+            statements: How many there were, those included that were cancelled or failed; None for any.
+        """
+        assert self.end() == "success"
+        self.took_effect(effects, statements)
+
+    def took_effect(self, effects: int, statements: int | None = None) -> None:
+        assert self.live() == []
+        found = self.statements()
+        assert len([one for one in found if one["committed"]]) == effects, found
+        assert statements in {None, len(found)}, found
+        for earlier, later in pairwise(found):
+            assert earlier["ended"] <= later["created"], "two at once"
+        if self.operator == "glue" and statements is not None:
+            assert len(self.job_runs()) == statements, self.job_runs()
+        rows = query(boto3.client("redshift-data"), f"select * from effects where run_id = '{self.run_id}'")
+        assert len(rows) == effects
+
+
+class both_operators(tuple[Work, ...]):  # noqa: N801 - reads as what it does
+    """The two works of a test."""
+
+    def __call__(self, row: Callable[[Work], None]) -> None:
+        """Do the same to both at the same time."""
+        with ThreadPoolExecutor() as pool:
+            for done in [pool.submit(row, work) for work in self]:
+                done.result()
+
+
+def with_sql(folder: Path) -> dict[str, str]:
+    """Write the SQL of the DAGs in `dags/once.py`; returns the setting that tells where."""
+    sql = folder / "sql"
+    sql.mkdir()
+    (sql / "add_row.sql").write_text("insert into effects values ('{{ run_id }}')\n")
+    return {"AIRFLOW__REDSHIFT_ETL__SQL_DIR": str(sql)}
+
+
+def set_up(stack: Chaos) -> None:
+    """Create what the runs need, and wait until Airflow is ready for them."""
+    create_alert_topic()
+    reviews_job.deploy()
+    query(boto3.client("redshift-data"), "create table effects (run_id varchar(200))")
+    stack.api.wait_until_ready("redshift_worker", stack.processes)

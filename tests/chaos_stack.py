@@ -1,0 +1,255 @@
+"""A real Airflow, a real local_aws, and the means to break them: kills by PID, faults, users who intervene.
+
+Every component is a process of its own. Their intervals are shorter than Airflow's defaults, so that what
+takes minutes for a user (a lost heartbeat, a dead triggerer) takes seconds here; nothing else differs.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+import psutil
+
+from laptop.airflow import AIRFLOW, COMPONENTS, AirflowApi, AirflowError, migrate_database
+from laptop.environment import PROJECT, airflow_environment, read_env_file
+from laptop.processes import Processes
+
+DAGS = Path(__file__).with_name("chaos") / "dags"
+INTERVALS = {
+    "AIRFLOW__SCHEDULER__JOB_HEARTBEAT_SEC": "1",
+    "AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
+    "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "8",
+    "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "3",
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "10",
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "1",
+    "AIRFLOW__SCHEDULER__TRIGGER_TIMEOUT_CHECK_INTERVAL": "1",
+    "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "1",
+    "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "8",
+    "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+    # Together 30 s: a new API server takes 15 s on a busy machine.
+    "AIRFLOW__WORKERS__MAX_FAILED_HEARTBEATS": "30",
+}
+
+
+@dataclass
+class Chaos:
+    """What runs."""
+
+    api: AirflowApi
+    processes: Processes
+    environment: dict[str, str]
+    folder: Path
+    aws_command: list[str]
+    history: list[dict[str, Any]] = field(default_factory=list)
+    """The statements of local_aws's earlier lives."""
+
+    @property
+    def endpoint(self) -> str:
+        return self.environment["AWS_ENDPOINT_URL"]
+
+    # Processes
+
+    def start(self, name: str) -> None:
+        """Start a component of Airflow; `triggerer-2` is a second triggerer."""
+        self.processes.start(name, [*AIRFLOW, *name.removesuffix("-2").split()], self.environment)
+
+    def kill(self, name: str) -> None:
+        """Kill -9 a process and all that it started, as the end of its container does."""
+        process = self.processes.running.pop(name)
+        family = [psutil.Process(process.popen.pid)]
+        family += family[0].children(recursive=True)
+        for member in family:
+            with suppress(psutil.NoSuchProcess):
+                member.kill()
+        process.popen.wait()
+        shutil.move(process.log, process.log.with_name(f"{name}-{process.popen.pid}.log"))
+
+    def restart(self, name: str) -> None:
+        self.kill(name)
+        self.start(name)
+
+    def signal(self, name: str, number: signal.Signals) -> None:
+        os.killpg(self.processes.running[name].popen.pid, number)
+
+    def start_aws(self) -> None:
+        self.processes.start(
+            "local-aws", self.aws_command, os.environ | {"PYTHONPATH": str(PROJECT / "include")}
+        )
+        self.until(lambda: httpx.get(f"{self.endpoint}/_local/health").is_success)
+
+    def restart_aws(self) -> None:
+        """Kill -9 local_aws, as a reboot of the cluster in mid-statement, and start it on the same data."""
+        self.history += self._statements()
+        self.kill("local-aws")
+        self.start_aws()
+
+    def kill_worker(self, dag_id: str, run_id: str, task_id: str = "work") -> None:
+        """Kill -9 the process that runs the task, and first the one that watches it."""
+        task = self.until(lambda: self._process_of(dag_id, run_id, task_id))
+        with suppress(psutil.NoSuchProcess):
+            worker = task.parent()
+            if worker is not None and worker.pid > 1:
+                worker.kill()
+            task.kill()
+
+    def _process_of(self, dag_id: str, run_id: str, task_id: str) -> psutil.Process | None:
+        found = self.instance(dag_id, run_id, task_id)
+        if found["state"] != "running" or not found["pid"]:
+            return None
+        with suppress(psutil.NoSuchProcess):
+            return psutil.Process(found["pid"])
+        return None
+
+    # Faults
+
+    def fault(self, service: str, action: str, **what: Any) -> None:
+        """Ask local_aws to let something go wrong."""
+        answer = httpx.post(
+            f"{self.endpoint}/_local/faults", json={"service": service, "action": action} | what
+        )
+        assert answer.is_success, answer.text
+
+    def delay(self, run_id: str, seconds: float, **more: Any) -> None:
+        """Let the statement of a run take its time."""
+        self.fault("redshift", f"insert into effects .*'{run_id}'", delay=seconds, **more)
+
+    def hits(self, action: str) -> int:
+        found = httpx.get(f"{self.endpoint}/_local/faults").json()
+        return sum(fault["hits"] for fault in found if fault["action"] == action)
+
+    def mend(self) -> None:
+        httpx.delete(f"{self.endpoint}/_local/faults")
+
+    # What a user does
+
+    def trigger(self, dag_id: str, run_id: str, **conf: Any) -> None:
+        boto3.client("s3").put_object(
+            Bucket="redshift-etl-scripts",
+            Key=f"sql/{run_id}.sql",
+            Body=f"insert into effects values ('{run_id}')".encode(),
+        )
+        self.api.trigger(dag_id, run_id, None, conf)
+
+    def clear(self, dag_id: str, run_id: str, task_id: str = "work") -> None:
+        self._post(
+            f"dags/{dag_id}/clearTaskInstances",
+            {"dry_run": False, "dag_run_id": run_id, "task_ids": [task_id], "only_failed": False},
+        )
+
+    def mark_failed(self, dag_id: str, run_id: str, task_id: str = "work") -> None:
+        self._patch(f"dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}", {"new_state": "failed"})
+
+    def delete_run(self, dag_id: str, run_id: str) -> None:
+        """Airflow deletes no run that goes on: whoever wants to marks it failed first."""
+        self._patch(f"dags/{dag_id}/dagRuns/{run_id}", {"state": "failed"})
+        self.api._client.delete(f"/api/v2/dags/{dag_id}/dagRuns/{run_id}").raise_for_status()
+
+    def _post(self, path: str, body: dict[str, Any]) -> None:
+        response = self.api._client.post(f"/api/v2/{path}", json=body)
+        assert response.is_success, response.text
+
+    def _patch(self, path: str, body: dict[str, Any]) -> None:
+        response = self.api._client.patch(f"/api/v2/{path}", json=body)
+        assert response.is_success, response.text
+
+    # What one sees
+
+    def instance(self, dag_id: str, run_id: str, task_id: str = "work") -> dict[str, Any]:
+        return next(i for i in self.api.task_instances(dag_id, run_id) if i["task_id"] == task_id)
+
+    def state(self, dag_id: str, run_id: str) -> str:
+        return str(self.instance(dag_id, run_id)["state"])
+
+    def end_of(self, dag_id: str, run_id: str, seconds: float = 120) -> str:
+        """Wait until the run is at an end."""
+
+        def ended() -> str | None:
+            state = self.api.run_state(dag_id, run_id)
+            return state if state in {"success", "failed"} else None
+
+        return str(self.until(ended, seconds))
+
+    def statements(self, text: str) -> list[dict[str, Any]]:
+        """Every statement with this in it since the start, also of earlier lives of local_aws."""
+        now = self._statements()
+        known = {one["id"] for one in now}
+        return [
+            one
+            for one in [*(old for old in self.history if old["id"] not in known), *now]
+            if any(text in sql for sql in one["sqls"])
+        ]
+
+    def running(self, run_id: str) -> list[dict[str, Any]]:
+        """The statements of a run that go on."""
+        return [one for one in self.statements(effect(run_id)) if one["status"] == "STARTED"]
+
+    def _statements(self) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = httpx.get(f"{self.endpoint}/_local/statements").json()
+        return found
+
+    def until[Found](self, condition: Callable[[], Found | None], seconds: float = 90) -> Found:
+        """Wait for something to be so, through restarts of whatever is asked."""
+        deadline = time.monotonic() + seconds
+        while True:
+            with suppress(httpx.TransportError, AirflowError, StopIteration):
+                if found := condition():
+                    return found
+            self.processes.require_alive()
+            assert time.monotonic() < deadline, "waited in vain"
+            time.sleep(0.1)
+
+
+def effect(run_id: str) -> str:
+    """The SQL of a run."""
+    return f"insert into effects values ('{run_id}')"
+
+
+@contextmanager
+def chaos(folder: Path, more: Mapping[str, str], components: Sequence[str] = COMPONENTS) -> Iterator[Chaos]:
+    """Start everything, and end all of it.
+
+    Args:
+        folder: For Airflow's home, local_aws's data and every process's output.
+        more: Settings of Airflow beside those of a laptop.
+        components: Airflow's components.
+    """
+    web_port, aws_port, wire_port = (free_port() for _ in range(3))
+    environment = (
+        airflow_environment(
+            home=folder / "airflow", web_port=web_port, aws_endpoint=f"http://127.0.0.1:{aws_port}"
+        )
+        | INTERVALS
+        | {"AIRFLOW__CORE__DAGS_FOLDER": str(DAGS)}
+        | more
+    )
+    (folder / "airflow").mkdir(parents=True)
+    os.environ.pop("AWS_PROFILE", None)
+    os.environ.update(read_env_file(PROJECT / "include" / "local.env"))
+    os.environ["AWS_ENDPOINT_URL"] = environment["AWS_ENDPOINT_URL"]
+    with Processes(folder / "logs") as processes:
+        command = [sys.executable, "-m", "local_aws", "--port", str(aws_port), "--wire-port", str(wire_port)]
+        command += ["--faults", "--quiet"]
+        api = AirflowApi(f"http://127.0.0.1:{web_port}")
+        found = Chaos(api, processes, environment, folder, command)
+        found.start_aws()
+        migrate_database(environment, folder / "logs" / "migrate.log")
+        for component in components:
+            found.start(component)
+        yield found
+        api.close()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
