@@ -26,6 +26,7 @@ from laptop.processes import Processes
 
 DAGS = Path(__file__).with_name("chaos") / "dags"
 INTERVALS = {
+    "AIRFLOW__CORE__PARALLELISM": "8",
     "AIRFLOW__SCHEDULER__JOB_HEARTBEAT_SEC": "1",
     "AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
     "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "8",

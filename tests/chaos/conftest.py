@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from work import Work, both_operators, set_up, with_sql
+from work import Works, set_up, with_sql
 
 from chaos_stack import Chaos, chaos
 
@@ -17,10 +17,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chaos]:
 
 
 @pytest.fixture
-def works(stack: Chaos, request: pytest.FixtureRequest) -> Iterator[both_operators]:
-    """A run for each of the two operators; afterwards nothing goes wrong any more, and nothing is left."""
-    both = both_operators(Work(stack, operator, request.node.name) for operator in ("redshift", "glue"))
-    yield both
+def works(stack: Chaos, request: pytest.FixtureRequest) -> Iterator[Works]:
+    """The runs of a test; afterwards nothing goes wrong any more, and nothing is left running."""
+    works = Works(stack, request.node.name)
+    yield works
     stack.mend()
-    for work in both:
-        assert work.live() == [], "left running"
+    assert [live for work in works.made for live in work.live()] == []

@@ -1,99 +1,96 @@
 """Calls that fail, statements that fail, a warehouse that takes no work: retried by the stated rules."""
 
+from typing import Any
+
 import boto3
 import pytest
-from work import Work, both_operators
+from work import PLACES, TRIGGERER, WORKER, Work, Works
 
 pytestmark = pytest.mark.chaos
-places = pytest.mark.parametrize("place", ["worker", "triggerer"])
+
+NO_ANSWER: list[dict[str, Any]] = [
+    {"drop_response": True},
+    {"error": "ThrottlingException"},
+    {"error": "500"},
+]
 
 
-@pytest.mark.parametrize("reason", ["drop_response", "ThrottlingException", "500"])
-def test_a_submission_without_an_answer(works: both_operators, reason: str) -> None:
+def test_a_submission_without_an_answer(works: Works) -> None:
     def row(work: Work) -> None:
-        what = {"drop_response": True} if reason == "drop_response" else {"error": reason}
-        work.fault(work.submit, times=2, **what)
-        work.start("triggerer")
+        for what in NO_ANSWER:
+            work.fault(work.submit, times=1, **what)
+        work.start()
         work.succeeds(statements=1)
 
-    works(row)
+    works.each(row, TRIGGERER)
 
 
-@places
-@pytest.mark.parametrize("reason", ["drop_response", "ThrottlingException", "500"])
-def test_a_look_without_an_answer(works: both_operators, place: str, reason: str) -> None:
+def test_a_look_without_an_answer(works: Works) -> None:
     def row(work: Work) -> None:
-        what = {"drop_response": True} if reason == "drop_response" else {"error": reason}
-        work.delay(6)
-        work.fault(work.describe, times=6, **what)
-        work.start(place)
+        work.delay(8)
+        for what in NO_ANSWER:
+            work.fault(work.describe, times=4, **what)
+        work.start()
         work.succeeds(statements=1)
 
-    works(row)
+    works.each(row, *PLACES)
 
 
-@places
-def test_a_failed_statement_fails_the_try_and_a_retry_is_a_new_one(works: both_operators, place: str) -> None:
+def test_a_failed_statement_fails_the_try_and_a_retry_is_a_new_one(works: Works) -> None:
     def row(work: Work) -> None:
         work.statement_fails("ERROR: Disk Full")
-        work.start(place)
+        work.start()
         work.succeeds(statements=2)
         assert "ERROR: Disk Full" in work.log(try_number=1)
 
-    works(row)
+    works.each(row, *PLACES)
 
 
-def test_a_statement_that_every_retry_would_repeat_fails_the_task(works: both_operators) -> None:
+def test_a_statement_that_every_retry_would_repeat_fails_the_task(works: Works) -> None:
     def row(work: Work) -> None:
         work.statement_fails('ERROR: relation "effects" does not exist')
-        work.start("worker")
+        work.start()
         assert work.end() == "failed"
         work.took_effect(0, statements=1)
         assert 'relation "effects" does not exist' in work.log(try_number=1)
 
-    works(row)
+    works.each(row, WORKER)
 
 
-@places
-def test_a_statement_that_somebody_cancelled(works: both_operators, place: str) -> None:
+def test_a_statement_that_somebody_cancelled(works: Works) -> None:
     def row(work: Work) -> None:
         work.delay(60)
-        work.start(place)
+        work.start()
         work.await_running()
         work.somebody_cancels()
         work.succeeds(statements=2)
         assert work.statements()[0]["status"] == "ABORTED"
 
-    works(row)
+    works.each(row, *PLACES)
 
 
-@pytest.mark.parametrize(
-    "message",
-    [
-        "ERROR: 1023 DETAIL: Serializable isolation violation on table - 100",
-        'FATAL: connection limit "500" exceeded for non-bootstrap users',
-        "ERROR: The cluster is being resized.",
-    ],
-    ids=["serializable violation 1023", "out of connections", "cluster resizing"],
-)
-def test_what_passes_is_retried(works: both_operators, message: str) -> None:
+def test_what_passes_is_retried(works: Works) -> None:
+    """A serializable violation, then no free connection, then a resize."""
+
     def row(work: Work) -> None:
-        work.statement_fails(message)
-        work.start("worker")
-        work.succeeds(statements=2)
+        work.statement_fails("ERROR: 1023 DETAIL: Serializable isolation violation on table - 100")
+        work.statement_fails('FATAL: connection limit "500" exceeded for non-bootstrap users')
+        work.statement_fails("ERROR: The cluster is being resized.")
+        work.start()
+        work.succeeds(statements=4)
 
-    works(row)
+    works.each(row, WORKER)
 
 
-def test_a_cluster_that_is_paused(works: both_operators) -> None:
+def test_a_cluster_that_is_paused(works: Works) -> None:
     client = boto3.client("redshift")
     client.pause_cluster(ClusterIdentifier="redshift-etl")
     try:
-        for work in works:
-            work.start("worker")
-        for work in works:
+        for work in works.at(WORKER):
+            work.start()
+        for work in works.made:
             work.await_retry()
     finally:
         client.resume_cluster(ClusterIdentifier="redshift-etl")
-    for work in works:
-        work.succeeds(statements=1 if work.operator == "redshift" else None)
+    for work in works.made:
+        work.succeeds()

@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from work import Work, both_operators, set_up, with_sql
+from work import PLACES, Works, set_up, with_sql
 
 from chaos_stack import Chaos, chaos, free_port
 from laptop.airflow import COMPONENTS
@@ -36,26 +36,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chaos]:
             yield running
 
 
-def test_a_celery_worker_killed_in_mid_statement(stack: Chaos, works: both_operators) -> None:
-    for work in works:
+def test_a_celery_worker_killed_in_mid_statement(stack: Chaos, works: Works) -> None:
+    for work in works.at(*PLACES):
         work.delay(20)
-        work.start("worker")
-    for work in works:
+        work.start()
+    for work in works.made:
         work.await_running()
+        work.await_state("running" if work.place == "worker" else "deferred")
     stack.restart(WORKER)
-
-    def row(work: Work) -> None:
-        work.succeeds(statements=1)
-
-    works(row)
-
-
-def test_a_celery_worker_killed_while_the_triggerer_waits(stack: Chaos, works: both_operators) -> None:
-    for work in works:
-        work.delay(12)
-        work.start("triggerer")
-    for work in works:
-        work.await_state("deferred")
-    stack.restart(WORKER)
-    for work in works:
+    for work in works.made:
         work.succeeds(statements=1)

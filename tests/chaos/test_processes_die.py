@@ -3,23 +3,23 @@
 import signal
 
 import pytest
-from work import Work, both_operators
+from work import TRIGGERER, WORKER, Work, Works
 
 from chaos_stack import Chaos
 
 pytestmark = pytest.mark.chaos
 
 
-def test_a_worker_killed_before_it_submits(works: both_operators) -> None:
+def test_a_worker_killed_before_it_submits(works: Works) -> None:
     def row(work: Work) -> None:
         work.fault(work.look_up, delay=15, times=1)
-        work.start("worker")
+        work.start()
         work.await_hits(work.look_up)
         work.kill_worker()
         assert work.statements() == []
         work.succeeds(statements=1)
 
-    works(row)
+    works.each(row, WORKER)
 
 
 def lose_the_answer(work: Work) -> None:
@@ -28,7 +28,7 @@ def lose_the_answer(work: Work) -> None:
     work.fault(work.submit, drop_response=True, times=1)
     if work.operator == "redshift":  # botocore sends it again
         work.fault(work.submit, delay=15, times=1)
-    work.start("worker")
+    work.start()
     work.await_hits(work.submit)
     if work.operator == "glue":  # the operator looks for it
         work.fault(work.look_up, delay=15, times=1)
@@ -39,15 +39,15 @@ def lose_the_answer(work: Work) -> None:
     work.await_running()
 
 
-def test_a_worker_killed_between_submission_and_answer(works: both_operators) -> None:
+def test_a_worker_killed_between_submission_and_answer(works: Works) -> None:
     def row(work: Work) -> None:
         lose_the_answer(work)
         work.succeeds(statements=1)
 
-    works(row)
+    works.each(row, WORKER)
 
 
-def test_a_worker_killed_between_submission_and_answer_and_the_task_cleared(works: both_operators) -> None:
+def test_a_worker_killed_between_submission_and_answer_and_the_task_cleared(works: Works) -> None:
     """Nothing remembers the work, and the clear is a new request: it is found by name, and cancelled."""
 
     def row(work: Work) -> None:
@@ -57,80 +57,82 @@ def test_a_worker_killed_between_submission_and_answer_and_the_task_cleared(work
         work.succeeds(statements=2)
         assert work.statements()[0]["status"] == "ABORTED"
 
-    works(row)
+    works.each(row, WORKER)
 
 
-def test_a_worker_killed_between_submission_and_answer_and_the_run_deleted(works: both_operators) -> None:
+def test_a_worker_killed_between_submission_and_answer_and_the_run_deleted(works: Works) -> None:
     def row(work: Work) -> None:
         lose_the_answer(work)
         work.delete_run()
-        work.start("worker")
+        work.start()
         work.succeeds(statements=2)
         assert work.statements()[0]["status"] == "ABORTED"
 
-    works(row)
+    works.each(row, WORKER)
 
 
-def test_a_worker_killed_after_the_answer(works: both_operators) -> None:
+def test_a_worker_killed_after_the_answer(works: Works) -> None:
     def row(work: Work) -> None:
         work.delay()
-        work.start("worker")
+        work.start()
         work.await_running()
         work.kill_worker()
         work.succeeds(statements=1)
 
-    works(row)
+    works.each(row, WORKER)
 
 
-def test_a_worker_killed_and_the_statement_finished_meanwhile(works: both_operators) -> None:
+def test_a_worker_killed_and_the_statement_finished_meanwhile(works: Works) -> None:
     def row(work: Work) -> None:
         work.delay(2)
-        work.start("worker")
+        work.start()
         work.await_running()
         work.kill_worker()
         work.succeeds(statements=1)
 
-    works(row)
+    works.each(row, WORKER)
 
 
-def wait_in_the_triggerer(works: both_operators, seconds: float) -> None:
-    for work in works:
+def wait_in_the_triggerer(works: Works, seconds: float) -> list[Work]:
+    waiting = works.at(TRIGGERER)
+    for work in waiting:
         work.delay(seconds)
-        work.start("triggerer")
-    for work in works:
+        work.start()
+    for work in waiting:
         work.await_running()
         work.await_state("deferred")
+    return waiting
 
 
-def test_a_triggerer_killed_and_restarted(stack: Chaos, works: both_operators) -> None:
-    wait_in_the_triggerer(works, 12)
+def test_a_triggerer_killed_and_restarted(stack: Chaos, works: Works) -> None:
+    waiting = wait_in_the_triggerer(works, 12)
     stack.restart("triggerer")
-    for work in works:
+    for work in waiting:
         work.succeeds(statements=1)
 
 
-def test_a_triggerer_killed_beside_another(stack: Chaos, works: both_operators) -> None:
-    wait_in_the_triggerer(works, 12)
+def test_a_triggerer_killed_beside_another(stack: Chaos, works: Works) -> None:
+    waiting = wait_in_the_triggerer(works, 12)
     stack.start("triggerer-2")
     stack.kill("triggerer")
     try:
-        for work in works:
+        for work in waiting:
             work.succeeds(statements=1)
     finally:
         stack.start("triggerer")
         stack.kill("triggerer-2")
 
 
-def test_a_triggerer_that_hangs_until_another_has_taken_over(stack: Chaos, works: both_operators) -> None:
+def test_a_triggerer_that_hangs_until_another_has_taken_over(stack: Chaos, works: Works) -> None:
     """Airflow tells the first one that a user killed its triggers; they must not believe it."""
-    wait_in_the_triggerer(works, 40)
+    waiting = wait_in_the_triggerer(works, 40)
     stack.start("triggerer-2")
-    mine = [work.triggerer for work in works]
+    mine = [work.triggerer for work in waiting]
     stack.signal("triggerer", signal.SIGSTOP)
     try:
-        stack.until(lambda: all(work.triggerer not in {None, *mine} for work in works))
+        stack.until(lambda: all(work.triggerer not in {None, *mine} for work in waiting))
         stack.signal("triggerer", signal.SIGCONT)
-        for work in works:
+        for work in waiting:
             work.succeeds(statements=1)
     finally:
         stack.signal("triggerer", signal.SIGCONT)
@@ -138,14 +140,12 @@ def test_a_triggerer_that_hangs_until_another_has_taken_over(stack: Chaos, works
 
 
 @pytest.mark.parametrize("component", ["scheduler", "api-server"])
-def test_a_component_killed_and_restarted(stack: Chaos, works: both_operators, component: str) -> None:
-    """While one task waits in the triggerer and one on the worker."""
-    places = dict(zip(works, ("triggerer", "worker"), strict=True))
-    for work, place in places.items():
+def test_a_component_killed_and_restarted(stack: Chaos, works: Works, component: str) -> None:
+    for work in works.at(WORKER, TRIGGERER):
         work.delay(15)
-        work.start(place)
-    for work in works:
+        work.start()
+    for work in works.made:
         work.await_running()
     stack.restart(component)
-    for work in works:
+    for work in works.made:
         work.succeeds(statements=1)

@@ -1,50 +1,46 @@
 """Limits and users end a task: its work is cancelled, and seen cancelled, before another starts."""
 
 import pytest
-from work import Work, both_operators
+from work import PLACES, TRIGGERER, Work, Works
 
 from chaos_stack import Chaos
 
 pytestmark = pytest.mark.chaos
-places = pytest.mark.parametrize("place", ["worker", "triggerer"])
 
 
-def run_long(work: Work, place: str) -> None:
+def run_long(work: Work, limit: str = "") -> None:
     """Start work that would go on for longer than the test, and wait until Airflow waits for it."""
     work.delay(90)
-    work.start(place)
+    work.start(limit)
     work.await_running()
-    if place.startswith("triggerer"):
+    if work.place == TRIGGERER:
         work.await_state("deferred", "up_for_retry", "skipped")
 
 
-@places
-def test_an_execution_timeout(works: both_operators, place: str) -> None:
+def test_an_execution_timeout(works: Works) -> None:
     def row(work: Work) -> None:
-        run_long(work, f"{place}_limited")
+        run_long(work, "_limited")
         work.succeeds()
         assert work.statements()[0]["status"] == "ABORTED"
 
-    works(row)
+    works.each(row, *PLACES)
 
 
-@places
-def test_a_dagrun_timeout(works: both_operators, place: str) -> None:
+def test_a_dagrun_timeout(works: Works) -> None:
     def row(work: Work) -> None:
-        run_long(work, f"{place}_run_limited")
+        run_long(work, "_run_limited")
         assert work.end() == "failed"
         work.await_nothing_live()
         work.took_effect(0)
         work.clear()
         work.succeeds(statements=2)
 
-    works(row)
+    works.each(row, *PLACES)
 
 
-@places
-def test_marked_failed(works: both_operators, place: str) -> None:
+def test_marked_failed(works: Works) -> None:
     def row(work: Work) -> None:
-        run_long(work, place)
+        run_long(work)
         work.mark_failed()
         work.await_nothing_live()
         assert work.end() == "failed"
@@ -52,57 +48,52 @@ def test_marked_failed(works: both_operators, place: str) -> None:
         work.clear()
         work.succeeds(statements=2)
 
-    works(row)
+    works.each(row, *PLACES)
 
 
-@places
-def test_cleared_while_it_runs(works: both_operators, place: str) -> None:
+def test_cleared_while_it_runs(works: Works) -> None:
     def row(work: Work) -> None:
-        run_long(work, place)
+        run_long(work)
         work.clear()
         work.stack.until(lambda: len(work.statements()) == 2)
         work.succeeds(statements=2)
         assert work.statements()[0]["status"] == "ABORTED"
 
-    works(row)
+    works.each(row, *PLACES)
 
 
-@places
-def test_its_run_deleted(works: both_operators, place: str) -> None:
+def test_its_run_deleted(works: Works) -> None:
     def row(work: Work) -> None:
-        run_long(work, place)
+        run_long(work)
         work.delete_run()
         work.await_nothing_live()
         work.took_effect(0)
-        work.start(place)
+        work.start()
         work.succeeds(statements=2)
 
-    works(row)
+    works.each(row, *PLACES)
 
 
-def test_marked_failed_while_no_triggerer_lives(stack: Chaos, works: both_operators) -> None:
+def test_marked_failed_while_no_triggerer_lives(stack: Chaos, works: Works) -> None:
     """Nobody can cancel then; whoever clears the task does."""
-    works(lambda work: run_long(work, "triggerer"))
+    works.each(run_long, TRIGGERER)
     stack.kill("triggerer")
-    for work in works:
+    for work in works.made:
         work.mark_failed()
     stack.start("triggerer")
-
-    def row(work: Work) -> None:
+    for work in works.made:
         work.clear()
+    for work in works.made:
         work.succeeds(statements=2)
         assert work.statements()[0]["status"] == "ABORTED"
 
-    works(row)
 
-
-@places
-def test_cleared_after_its_success(works: both_operators, place: str) -> None:
+def test_cleared_after_its_success(works: Works) -> None:
     def row(work: Work) -> None:
-        work.start(place)
+        work.start()
         work.succeeds(effects=1)
         work.clear()
         work.stack.until(lambda: len(work.statements()) == 2)
         work.succeeds(effects=2, statements=2)
 
-    works(row)
+    works.each(row, *PLACES)

@@ -15,6 +15,7 @@ from laptop import reviews_job
 from laptop.alerts import create_alert_topic
 
 JOB = "reviews-etl"
+WORKER, TRIGGERER = PLACES = "worker", "triggerer"
 # What each operator calls to look up, to submit and to follow its work.
 CALLS = {
     "redshift": (
@@ -24,33 +25,35 @@ CALLS = {
         "DescribeStatement",
         "CancelStatement",
     ),
-    "glue": ("glue", "GetJobRuns", "StartJobRun", "GetJobRun", "BatchStopJobRun"),
+    "glue": ("glue", "GetJobRuns", "StartJobRun", "GetJobRun"),
 }
 
 
 class Work:
-    """A run of `<operator>_<place>`.
+    """A run of one of the DAGs in `dags/once.py`.
 
     Args:
         stack: Where it runs.
         operator: redshift or glue.
+        place: Where it waits: worker or triggerer.
         test: Whose run it is.
     """
 
-    def __init__(self, stack: Chaos, operator: str, test: str) -> None:
+    def __init__(self, stack: Chaos, operator: str, place: str, test: str) -> None:
         self.stack = stack
         self.operator = operator
-        self.run_id = f"{operator}__{re.sub(r'[^a-z0-9]+', '_', test.removeprefix('test_'))}"[:120]
-        self.service, self.look_up, self.submit, self.describe, self.cancel = CALLS[operator]
+        self.place = place
+        self.run_id = "__".join([operator, place, re.sub(r"[^a-z0-9]+", "_", test.removeprefix("test_"))])
+        self.service, self.look_up, self.submit, self.describe = CALLS[operator]
         self.dag_id = ""
 
-    def start(self, place: str) -> None:
+    def start(self, limit: str = "") -> None:
         """Trigger the run.
 
         Args:
-            place: Where it waits, worker or triggerer, with the suffix of its limit if any.
+            limit: `_limited` or `_run_limited`, as the DAGs' names end.
         """
-        self.dag_id = f"{self.operator}_{place}"
+        self.dag_id = f"{self.operator}_{self.place}{limit}"
         self.stack.trigger(self.dag_id, self.run_id)
 
     def fault(self, action: str, **what: Any) -> None:
@@ -152,13 +155,29 @@ class Work:
         assert len(rows) == effects
 
 
-class both_operators(tuple[Work, ...]):  # noqa: N801 - reads as what it does
-    """The two works of a test."""
+class Works:
+    """The runs of one test: for each place where it asks, one of each operator.
 
-    def __call__(self, row: Callable[[Work], None]) -> None:
-        """Do the same to both at the same time."""
-        with ThreadPoolExecutor() as pool:
-            for done in [pool.submit(row, work) for work in self]:
+    Args:
+        stack: Where they run.
+        test: Whose runs they are.
+    """
+
+    def __init__(self, stack: Chaos, test: str) -> None:
+        self.stack = stack
+        self.test = test
+        self.made: list[Work] = []
+
+    def at(self, *places: str) -> list[Work]:
+        """Make a work of each operator for each place."""
+        self.made = [Work(self.stack, operator, place, self.test) for operator in CALLS for place in places]
+        return self.made
+
+    def each(self, row: Callable[[Work], None], *places: str) -> None:
+        """Do the same to all of them at the same time."""
+        works = self.at(*places)
+        with ThreadPoolExecutor(len(works)) as pool:
+            for done in [pool.submit(row, work) for work in works]:
                 done.result()
 
 
