@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +51,6 @@ class Chaos:
     environment: dict[str, str]
     folder: Path
     aws_command: list[str]
-    history: list[dict[str, Any]] = field(default_factory=list)
-    """The statements of local_aws's earlier lives."""
 
     @property
     def endpoint(self) -> str:
@@ -90,7 +88,6 @@ class Chaos:
 
     def restart_aws(self) -> None:
         """Kill -9 local_aws, as a reboot of the cluster in mid-statement, and start it on the same data."""
-        self.history += self._statements()
         self.kill("local-aws")
         self.start_aws()
 
@@ -181,22 +178,13 @@ class Chaos:
         return str(self.until(ended, seconds))
 
     def statements(self, text: str) -> list[dict[str, Any]]:
-        """Every statement with this in it since the start, also of earlier lives of local_aws."""
-        now = self._statements()
-        known = {one["id"] for one in now}
-        return [
-            one
-            for one in [*(old for old in self.history if old["id"] not in known), *now]
-            if any(text in sql for sql in one["sqls"])
-        ]
+        """Every statement with this in it since the start."""
+        found = httpx.get(f"{self.endpoint}/_local/statements").json()
+        return [one for one in found if any(text in sql for sql in one["sqls"])]
 
     def running(self, run_id: str) -> list[dict[str, Any]]:
         """The statements of a run that go on."""
         return [one for one in self.statements(effect(run_id)) if one["status"] == "STARTED"]
-
-    def _statements(self) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = httpx.get(f"{self.endpoint}/_local/statements").json()
-        return found
 
     def until[Found](self, condition: Callable[[], Found | None], seconds: float = 90) -> Found:
         """Wait for something to be so, through restarts of whatever is asked."""
@@ -239,7 +227,7 @@ def chaos(folder: Path, more: Mapping[str, str], components: Sequence[str] = COM
     os.environ["AWS_ENDPOINT_URL"] = environment["AWS_ENDPOINT_URL"]
     with Processes(folder / "logs") as processes:
         command = [sys.executable, "-m", "local_aws", "--port", str(aws_port), "--wire-port", str(wire_port)]
-        command += ["--faults", "--quiet"]
+        command += ["--faults", "--quiet", "--data-dir", str(folder / "aws")]
         api = AirflowApi(f"http://127.0.0.1:{web_port}")
         found = Chaos(api, processes, environment, folder, command)
         found.start_aws()

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from airflow.sdk.exceptions import AirflowException
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError  # noqa: A004 - botocore's
 
 if TYPE_CHECKING:
     from airflow.sdk.types import Logger
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 PAUSE: Final = 5.0
 
 CANCEL_SECONDS: Final = 5.0
+
+# Not connected, or connected and never answered.
+NO_ANSWER: Final = (ConnectionError, HTTPClientError)
 
 
 class LostError(AirflowException):
@@ -78,7 +81,7 @@ class Watch[Found](ABC):
         """
         try:
             return self._describe(work_id, seconds)
-        except HTTPClientError as error:
+        except NO_ANSWER as error:
             reason: Exception = error
         except ClientError as error:
             code = error.response["Error"]["Code"]
@@ -130,7 +133,7 @@ class Watch[Found](ABC):
         while True:
             try:
                 self._stop(work_id)
-            except (ClientError, HTTPClientError) as error:
+            except (ClientError, *NO_ANSWER) as error:
                 # Refused because it has ended, or not answered: the look below tells.
                 self.log.info("Cancelling %s %s: %s", self.name, work_id, error)
             try:

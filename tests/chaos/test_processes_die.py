@@ -1,4 +1,4 @@
-"""Workers, triggerers, schedulers and API servers killed -9: the run completes, the SQL takes effect once."""
+"""Workers, triggerers, schedulers, API servers, local_aws killed -9: the SQL takes effect once."""
 
 import signal
 
@@ -149,3 +149,16 @@ def test_a_component_killed_and_restarted(stack: Chaos, works: Works, component:
     stack.restart(component)
     for work in works.made:
         work.succeeds(statements=1)
+
+
+def test_the_cluster_reboots_in_mid_statement(stack: Chaos, works: Works) -> None:
+    """The statement is lost, and with it what it had done; Airflow does not reach AWS for some seconds."""
+    for work in works.at(WORKER, TRIGGERER):
+        work.delay(60)
+        work.start()
+    for work in works.made:
+        work.await_running()
+    stack.restart_aws()
+    for work in works.made:
+        work.succeeds(statements=2)
+        assert work.statements()[0]["status"] == "FAILED"

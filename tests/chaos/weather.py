@@ -11,7 +11,7 @@ import psutil
 from chaos_stack import Chaos
 from laptop.airflow import AirflowError
 
-COMPONENTS = ("scheduler", "triggerer", "dag-processor", "api-server")
+COMPONENTS = ("scheduler", "triggerer", "dag-processor", "api-server", "local-aws")
 # Calls of both operators and of everything around them.
 CALLS = (
     ("redshift-data", "(Batch)?ExecuteStatement"),
@@ -111,7 +111,10 @@ class Weather:
 
     def _kill_component(self, dice: random.Random, runs: list[tuple[str, str]]) -> None:  # noqa: ARG002
         name = dice.choice(COMPONENTS)
-        self.stack.restart(name)
+        if name == "local-aws":
+            self.stack.restart_aws()
+        else:
+            self.stack.restart(name)
         self.kills[name] += 1
         self.tell(f"kill -9 the {name}, and start another")
 

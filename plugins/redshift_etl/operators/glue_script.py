@@ -15,12 +15,13 @@ from airflow.providers.amazon.aws.hooks.glue import get_glue_log_group_names
 from airflow.providers.amazon.aws.links.glue import GlueJobRunDetailsLink
 from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
 from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError
 
 from redshift_etl.failure import RedshiftScriptError, kind_of
 from redshift_etl.glue_runs import GlueRunWatch
 from redshift_etl.operators.once import OnceMixin
 from redshift_etl.triggers.glue_run import GlueRunTrigger
+from redshift_etl.watch import NO_ANSWER
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -168,7 +169,7 @@ class GlueScriptOperator(OnceMixin[str], GlueJobOperator):
         for attempt in range(_ATTEMPTS):
             try:
                 return ask()
-            except HTTPClientError as error:
+            except NO_ANSWER as error:
                 reason: Exception = error
             except ClientError as error:
                 status = error.response["ResponseMetadata"].get("HTTPStatusCode", 0)

@@ -10,7 +10,13 @@ from typing import Any
 import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
-from botocore.exceptions import ClientError, ReadTimeoutError
+from botocore.exceptions import (
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+)
 from botocore.stub import Stubber
 from plugins_context import (
     KEY,
@@ -62,6 +68,27 @@ def test_a_retry_does_not_submit_because_the_data_api_is_throttled(
     api.add_client_error("describe_statement", "ThrottlingException")
     looks(api, described("FINISHED"), WaitTimeSeconds=5)
     assert operator.execute(make_context(operator, try_number=2))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [EndpointConnectionError, ConnectTimeoutError, ReadTimeoutError, ConnectionClosedError],
+)
+def test_a_retry_does_not_submit_because_the_data_api_cannot_be_reached(
+    make: Make, api: Stubber, make_context: Context, store: TaskStateStore, error: type[Exception]
+) -> None:
+    operator = make(retries=2)
+    remember(operator, store, make_context)
+    looks(api, described("FINISHED"), WaitTimeSeconds=5)
+    unreachable = [error(endpoint_url="https://redshift-data")]
+
+    def connect(**_: Any) -> None:
+        if unreachable:
+            raise unreachable.pop()
+
+    api.client.meta.events.register_first("before-parameter-build.redshift-data", connect)
+    assert operator.execute(make_context(operator, try_number=2))
+    assert unreachable == []
 
 
 @pytest.mark.parametrize("status", ["FAILED", "ABORTED", "lost"])
