@@ -75,18 +75,26 @@ def test_a_retry_does_not_submit_because_the_data_api_is_throttled(
     [EndpointConnectionError, ConnectTimeoutError, ReadTimeoutError, ConnectionClosedError],
 )
 def test_a_retry_does_not_submit_because_the_data_api_cannot_be_reached(
-    make: Make, api: Stubber, make_context: Context, store: TaskStateStore, error: type[Exception]
+    make: Make,
+    api: Stubber,
+    make_context: Context,
+    store: TaskStateStore,
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[Exception],
 ) -> None:
     operator = make(retries=2)
     remember(operator, store, make_context)
     looks(api, described("FINISHED"), WaitTimeSeconds=5)
     unreachable = [error(endpoint_url="https://redshift-data")]
 
-    def connect(**_: Any) -> None:
+    describe = api.client.describe_statement
+
+    def connect(**request: Any) -> Any:
         if unreachable:
             raise unreachable.pop()
+        return describe(**request)
 
-    api.client.meta.events.register_first("before-parameter-build.redshift-data", connect)
+    monkeypatch.setattr(api.client, "describe_statement", connect)
     assert operator.execute(make_context(operator, try_number=2))
     assert unreachable == []
 
