@@ -25,7 +25,7 @@ from datetime import timedelta
 from functools import partial
 
 import pendulum
-from airflow.sdk import DAG, Param, chain
+from airflow.sdk import DAG, Asset, Param, chain
 
 from redshift_etl import assets
 from redshift_etl.cluster import pause_after_timeout
@@ -40,6 +40,14 @@ from redshift_etl.operators.require_success import RequireSuccessOperator
 from redshift_etl.settings import load_settings
 
 SETTINGS = load_settings()
+# What the asset graph shows: lake, table, report.
+LAKE = Asset(name="raw/reviews", uri=SETTINGS.reviews_location.rstrip("/"))
+TABLE = assets.table(SETTINGS, "public.reviews")
+REPORT_FILES = assets.files(SETTINGS, "reports/top_reviews", "top_reviews")
+JOB_FAILED = (
+    "**If it fails:** the error holds the statement, Redshift's message and the name of the job's log. "
+    "The tables are as they were before. Mend the cause and clear the task: it can run again at any time."
+)
 ALERTS = {"topic_arn": SETTINGS.sns_topic_arn}
 CLUSTER = {"cluster_identifier": SETTINGS.cluster_identifier}
 CLUSTER_DAGS = ["store_sales_etl", "reviews_etl"]
@@ -95,15 +103,24 @@ with DAG(
         task_id="create_schema",
         file="sql/reviews/schema.sql",
         parameters={"iam_role_arn": SETTINGS.iam_role_arn, "reviews_location": SETTINGS.reviews_location},
+        doc_md=f"Creates the lake's external schema and table, and the table of the reviews.\n\n{JOB_FAILED}",
     )
     register_partitions = GluePartitionsOperator(
-        task_id="register_partitions", database_name="amzreviews", table_name="reviews"
+        task_id="register_partitions",
+        database_name="amzreviews",
+        table_name="reviews",
+        outlets=[LAKE],
+        doc_md="Tells the Glue catalog which product categories the lake holds.\n\n"
+        "**If it fails:** look whether `reviews_location` has `product_category=<category>/` folders, "
+        "which the role may list, and clear the task.",
     )
     load_reviews = GlueScriptOperator(
         task_id="load_reviews",
         file="sql/reviews/etl.sql",
         parameters={"first_year": "{{ params.first_year }}"},
-        outlets=[assets.table(SETTINGS, "public.reviews")],
+        inlets=[LAKE],
+        outlets=[TABLE],
+        doc_md=f"Replaces the reviews of `first_year` and later by those in the lake.\n\n{JOB_FAILED}",
     )
     top_reviews = GlueScriptOperator(
         task_id="top_reviews",
@@ -113,28 +130,46 @@ with DAG(
             "iam_role_arn": SETTINGS.iam_role_arn,
             "report_location": REPORT,
         },
+        inlets=[TABLE],
+        doc_md=f"UNLOADs the most helpful reviews of each marketplace and category.\n\n{JOB_FAILED}",
     )
     publish = QuickSightPublishOperator(
         task_id="publish",
         unload_manifest=f"{REPORT}manifest",
         manifest=f"s3://{SETTINGS.data_bucket}/reports/top_reviews/quicksight.json",
         data_set_id=SETTINGS.quicksight_data_set_id,
-        outlets=[assets.files(SETTINGS, "reports/top_reviews", "top_reviews")],
+        inlets=[TABLE],
+        outlets=[REPORT_FILES],
         post_execute=assets.rows_unloaded(f"{REPORT}manifest"),
+        doc_md="Writes the manifest by which QuickSight finds the report, and has it read it anew.\n\n"
+        "**If it fails:** the report is in S3 and QuickSight shows the one before; the error says what "
+        "QuickSight refused. Clear the task.",
     )
 
     chain(create_schema, register_partitions, load_reviews, top_reviews, publish)
 
     if SETTINGS.pauses_cluster:
-        resume_cluster = ResumeClusterOperator(task_id="resume_cluster", **CLUSTER)
+        resume_cluster = ResumeClusterOperator(
+            task_id="resume_cluster",
+            doc_md="Wakes the cluster and waits until it takes statements.\n\n"
+            "**If it fails:** the error names the cluster's state; mend it there and clear the task.",
+            **CLUSTER,
+        )
         # QuickSight reads the report from S3: publishing needs no cluster.
         pause_cluster = PauseClusterOperator(
-            task_id="pause_cluster", dag_ids=CLUSTER_DAGS, **CLUSTER
+            task_id="pause_cluster",
+            dag_ids=CLUSTER_DAGS,
+            doc_md="Puts the cluster to sleep, unless another run needs it.\n\n"
+            "**If it fails:** the cluster is on and costs money: pause it by hand, or clear this task.",
+            **CLUSTER,
         ).as_teardown(setups=resume_cluster)
         chain(resume_cluster, create_schema)
         chain(top_reviews, pause_cluster)
         # With a teardown, Airflow takes a run that somebody marked as failed for a success.
         require_publish = RequireSuccessOperator(
-            task_id="require_publish", required=[publish.task_id]
+            task_id="require_publish",
+            required=[publish.task_id],
+            doc_md="Keeps a run red whose report was not published, whoever ended it.\n\n"
+            "**If it fails:** look at the task that failed before it.",
         ).as_teardown(on_failure_fail_dagrun=True)
         chain(publish, require_publish)

@@ -48,6 +48,10 @@ CLUSTER_DAGS = ["store_sales_etl", "reviews_etl"]
 PAUSE_AFTER_TIMEOUT = (
     [partial(pause_after_timeout, dag_ids=CLUSTER_DAGS, **CLUSTER)] if SETTINGS.pauses_cluster else []
 )
+# What the asset graph shows: lake, staging, fact, reports.
+LAKE = assets.files(SETTINGS, "raw/store_sales")
+STAGING = assets.table(SETTINGS, "tpcds.stg_store_sales")
+FACT = assets.table(SETTINGS, "tpcds.store_sales")
 DIMENSION_EXTRACTS = ("customer", "customer_address", "item", "store")
 EXTRACT_CHECKS = ("extract_dates", "extract_lines_once")
 # Each check with the parameters that it takes beside the refresh date.
@@ -175,44 +179,56 @@ with DAG(
         # The sensor's own limit names the missing files; this one is for a sensor that hangs.
         execution_timeout=timedelta(hours=3, minutes=10),
         max_active_tis_per_dag=None,
-        doc_md="Ask the source system for the files that the error names, then clear this task.",
+        doc_md="Waits until the source systems have delivered the refresh date's extracts.\n\n"
+        "**If it fails:** ask the source system for the files that the error names, then clear this task.",
     )
     register_partition = RedshiftScriptOperator(
         task_id="register_partition",
         sql="store_sales/register_partition.sql",
         parameters={},
         transaction=False,
-        outlets=[assets.files(SETTINGS, "raw/store_sales")],
+        outlets=[LAKE],
     )
     stage_store_sales = RedshiftScriptOperator(
         task_id="stage_store_sales",
         sql="store_sales/stage_store_sales.sql",
-        outlets=[assets.table(SETTINGS, "tpcds.stg_store_sales")],
+        inlets=[LAKE],
+        outlets=[STAGING],
     )
-    with TaskGroup("dimensions", prefix_group_id=False) as dimensions:
+    with TaskGroup(
+        "dimensions", prefix_group_id=False, tooltip="Members that the day's extracts bring, in parallel"
+    ) as dimensions:
         for name in DIMENSION_EXTRACTS:
             RedshiftScriptOperator(task_id=f"load_{name}", sql=f"store_sales/load_{name}.sql")
         RedshiftScriptOperator(task_id="load_reference", sql="store_sales/load_reference.sql", parameters={})
     repair_store_sales = RedshiftScriptOperator(
         task_id="repair_store_sales", sql="store_sales/repair_store_sales.sql", parameters={}
     )
-    with TaskGroup("extract_gate", prefix_group_id=False) as extract_gate:
+    with TaskGroup(
+        "extract_gate", prefix_group_id=False, tooltip="Refuses an extract before the fact is touched"
+    ) as extract_gate:
         for name in EXTRACT_CHECKS:
             check(name)
     load_store_sales = RedshiftScriptOperator(
         task_id="load_store_sales",
         sql="store_sales/load_store_sales.sql",
-        outlets=[assets.table(SETTINGS, "tpcds.store_sales")],
+        inlets=[STAGING],
+        outlets=[FACT],
     )
-    with TaskGroup("quality_gate", prefix_group_id=False) as quality_gate:
+    with TaskGroup(
+        "quality_gate", prefix_group_id=False, tooltip="Stops the reports when the day is not right"
+    ) as quality_gate:
         for name, parameters in CHECKS.items():
             check(name, **parameters)
-    with TaskGroup("reports", prefix_group_id=False) as reports:
+    with TaskGroup(
+        "reports", prefix_group_id=False, tooltip="UNLOADs each report as CSV and Parquet"
+    ) as reports:
         for name, parameters in REPORTS.items():
             RedshiftScriptOperator(
                 task_id=f"unload_{name}",
                 sql=f"store_sales/unload_{name}.sql",
                 parameters={"refresh_date": REFRESH_DATE} | parameters,
+                inlets=[FACT],
                 outlets=[assets.files(SETTINGS, f"reports/{name}", name)],
             )
     publish_reports = PublishReportsOperator(
@@ -220,6 +236,9 @@ with DAG(
         bucket=SETTINGS.data_bucket,
         reports=list(REPORTS),
         refresh_date=REFRESH_DATE,
+        doc_md="Points `reports/<report>/latest.json` to the day's files, once all of them are there.\n\n"
+        "**If it fails:** clear the unload task of the report that the error names; readers still have the "
+        "day before.",
     )
 
     chain(
@@ -234,20 +253,30 @@ with DAG(
     record_statements = RecordStatementsOperator(
         task_id="record_statements",
         bucket_name=SETTINGS.data_bucket,
-        doc_md="Only the record of the run is missing. Clear this task within 24 hours.",
+        doc_md="Copies what the run's statements did into `etl_audit.statement_runs`.\n\n"
+        "**If it fails:** only the record of the run is missing. Clear this task within 24 hours.",
     ).as_teardown()
     require_reports = RequireSuccessOperator(
-        task_id="require_reports", required=[publish_reports.task_id]
+        task_id="require_reports",
+        required=[publish_reports.task_id],
+        doc_md="Keeps a run red in which the reports were not published, whoever ended it.\n\n"
+        "**If it fails:** look at the task that failed before it.",
     ).as_teardown(on_failure_fail_dagrun=True)
     chain(publish_reports, [record_statements, require_reports])
 
     if SETTINGS.pauses_cluster:
         # Not before there is something to load: a cluster that waits for extracts costs money.
-        resume_cluster = ResumeClusterOperator(task_id="resume_cluster", **CLUSTER)
+        resume_cluster = ResumeClusterOperator(
+            task_id="resume_cluster",
+            doc_md="Wakes the cluster and waits until it takes statements.\n\n"
+            "**If it fails:** the error names the cluster's state; mend it there and clear the task.",
+            **CLUSTER,
+        )
         pause_cluster = PauseClusterOperator(
             task_id="pause_cluster",
             dag_ids=CLUSTER_DAGS,
-            doc_md="The cluster is on and costs money: pause it by hand, or clear this task.",
+            doc_md="Puts the cluster to sleep, unless another run needs it.\n\n"
+            "**If it fails:** the cluster is on and costs money: pause it by hand, or clear this task.",
             **CLUSTER,
         ).as_teardown(setups=resume_cluster)
         chain(wait_for_extract, resume_cluster, [create_schema, create_lake, record_statements])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlparse
@@ -21,6 +22,12 @@ MOST_BYTES: Final = 100 * 1024
 
 class InvalidScriptError(AirflowFailException):
     """A script that the Data API cannot take; the task fails at once, because a retry would send the same."""
+
+
+def first_comment(sql: str) -> str:
+    """Return what a file says of itself: the text of the comment lines with which it begins."""
+    lines = takewhile(lambda line: line.startswith("--"), sql.lstrip().splitlines())
+    return " ".join(line.removeprefix("--").strip() for line in lines)
 
 
 @dataclass(frozen=True)

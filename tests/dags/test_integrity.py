@@ -113,6 +113,60 @@ def test_a_bad_refresh_date_is_refused_by_the_form_and_by_the_templates(dag_bag:
         Param(bad, **schema).resolve()
 
 
+def test_every_task_tells_on_call_what_it_does_and_what_to_do(tasks: list[Any]) -> None:
+    from redshift_etl.notifications.message import IF_IT_FAILS
+
+    for task in tasks:
+        what, marker, advice = (task.doc_md or "").partition(IF_IT_FAILS)
+        assert marker, task.task_id
+        assert len(what.split()) > 5, (task.task_id, what)
+        assert len(advice.split()) > 5, (task.task_id, advice)
+        assert "--" not in what, (task.task_id, what)
+
+
+def test_the_asset_graph_leads_from_the_lake_to_every_report(dag_bag: Any) -> None:
+    def leads_to(wanted: str, tasks: list[Any]) -> set[str]:
+        found, new = set(), {wanted}
+        while new:
+            found |= new
+            new = {
+                one.name
+                for task in tasks
+                if found & {out.name for out in task.outlets}
+                for one in task.inlets
+            } - found
+        return found
+
+    sales = dag_bag.dags["store_sales_etl"].tasks
+    for report in ("daily_city_sales", "store_reconciliation", "weekly_store_performance"):
+        assert leads_to(report, sales) == {
+            report,
+            "tpcds.store_sales",
+            "tpcds.stg_store_sales",
+            "raw/store_sales",
+        }
+    reviews = dag_bag.dags["reviews_etl"].tasks
+    assert leads_to("top_reviews", reviews) == {"top_reviews", "public.reviews", "raw/reviews"}
+
+
+def test_tasks_lead_to_their_work_and_to_their_report(dag_bag: Any) -> None:
+    def links(dag_id: str, task_id: str) -> dict[str, str]:
+        task = dag_bag.dags[dag_id].get_task(task_id)
+        task.work_id = "jr_1"
+        return {link.name: link.get_link(task, ti_key=None) for link in task.operator_extra_links}
+
+    console = "https://us-east-1.console.aws.amazon.com/redshiftv2/home?region=us-east-1"
+    warehouse = {"Redshift console": f"{console}#cluster-details?cluster=redshift-etl&tab=query-monitoring"}
+    page = "http://127.0.0.1:1/redshift-etl/reports"
+    assert links("store_sales_etl", "load_item") == warehouse
+    weekly = links("store_sales_etl", "unload_weekly_store_performance")
+    assert weekly == warehouse | {"Report": f"{page}#weekly"}
+    assert links("store_sales_etl", "publish_reports") == {"Report": f"{page}#main"}
+    assert links("reviews_etl", "publish") == {"Report": f"{page}#reviews"}
+    glue = "https://console.aws.amazon.com/gluestudio/home?region=us-east-1#/job/reviews-etl/run/jr_1"
+    assert links("reviews_etl", "load_reviews") == {"Glue job run": glue}
+
+
 def test_every_dag_and_task_follows_the_house_rules(dag_bag: Any, tasks: list[Any]) -> None:
     for dag in dag_bag.dags.values():
         assert dag.doc_md

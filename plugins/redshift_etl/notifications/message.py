@@ -15,6 +15,8 @@ from airflow.sdk import conf
 from redshift_etl.refresh_date import RefreshDateError
 
 RUNBOOK: Final = "docs/runbook.md"
+# In a task's documentation: what follows it is for whoever is on call, and goes into the alert too.
+IF_IT_FAILS: Final = "**If it fails:** "
 
 # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html: ASCII, no line breaks, less than 100 characters
 # are safe; a message of up to 256 KiB.
@@ -62,8 +64,7 @@ def task_failed(context: Mapping[str, Any]) -> Alert:
                 else str(error or "the task's process ended without one; its log or the worker's tells more"),
                 "Log": ti.log_url,
             },
-            # Its own advice, if the task has any: the file is the place for the rest.
-            f"{cleandoc(task.doc_md)} " if task.doc_md else "",
+            _advice(task.doc_md),
             "A task failed",
         ),
     )
@@ -170,6 +171,12 @@ def refresh_date_of(context: Mapping[str, Any]) -> str:
 def _subject(word: str, what: str, *details: str) -> str:
     subject = " ".join(" ".join([f"{word}:", what, *details]).split())
     return subject.encode("ascii", "replace").decode()[:_SUBJECT_WIDTH]
+
+
+def _advice(documentation: str | None) -> str:
+    """Return what a task's documentation says after `IF_IT_FAILS`, as a sentence; empty without it."""
+    advice = cleandoc(documentation or "").partition(IF_IT_FAILS)[2]
+    return f"{advice[0].upper()}{advice[1:]} " if advice else ""
 
 
 def _text(news: str, facts: Mapping[str, str], advice: str = "", section: str = "") -> str:

@@ -9,16 +9,15 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from math import ceil
 from typing import TYPE_CHECKING, Any, ClassVar, Final
-from urllib.parse import quote
 
 from airflow.providers.amazon.aws.hooks.glue import get_glue_log_group_names
-from airflow.providers.amazon.aws.links.glue import GlueJobRunDetailsLink
 from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
 from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
 from botocore.exceptions import ClientError
 
 from redshift_etl.failure import RedshiftScriptError, kind_of
 from redshift_etl.glue_runs import GlueRunWatch
+from redshift_etl.links import GlueRunLink, glue_run_url
 from redshift_etl.operators.once import OnceMixin
 from redshift_etl.triggers.glue_run import GlueRunTrigger
 from redshift_etl.watch import NO_ANSWER
@@ -62,6 +61,7 @@ class GlueScriptOperator(OnceMixin[str], GlueJobOperator):
     template_fields = ("job_name", "file", "parameters", "aws_conn_id", "region_name", "verify")
     template_fields_renderers: ClassVar[dict[str, str]] = {"parameters": "json"}
     ui_color = "#d8e4f8"
+    operator_extra_links = (GlueRunLink(),)
     external_id_key = "glue_job_run"
 
     turn_seconds: ClassVar[int] = 30
@@ -221,18 +221,8 @@ class GlueScriptOperator(OnceMixin[str], GlueJobOperator):
         return run_id
 
     def _conclude(self, work_id: str) -> str:
-        region = self.hook.conn_region_name
-        name = quote(self.job_name, safe="")
-        partition = self.hook.conn_partition
-        self.log.info(
-            "The run in the console: %s",
-            GlueJobRunDetailsLink.format_str.format(
-                aws_domain=GlueJobRunDetailsLink.get_aws_domain(partition),
-                region_name=region,
-                job_name=name,
-                job_run_id=work_id,
-            ),
-        )
+        url = glue_run_url(self.hook, self.job_name, work_id)
+        self.log.info("The run in the console: %s", url)
         return super()._conclude(work_id)
 
     def _trigger(self, work_id: str) -> GlueRunTrigger:

@@ -10,6 +10,8 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowException
 from botocore.exceptions import ClientError
 
+from redshift_etl.links import ReportLink
+
 if TYPE_CHECKING:
     from airflow.sdk import Context
     from mypy_boto3_s3 import S3Client
@@ -37,6 +39,7 @@ class PublishReportsOperator(BaseOperator):
 
     template_fields: Sequence[str] = ("bucket", "reports", "refresh_date")
     ui_color = "#dcefdc"
+    operator_extra_links = (ReportLink(),)
 
     formats: ClassVar[tuple[str, ...]] = ("csv", "parquet")
 

@@ -13,6 +13,7 @@ from airflow.providers.amazon.aws.operators.quicksight import QuickSightCreateIn
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from botocore.exceptions import ClientError
 
+from redshift_etl.links import ReportLink
 from redshift_etl.operators.once import OnceMixin
 from redshift_etl.quicksight_ingestions import IngestionWatch
 from redshift_etl.triggers.quicksight_ingestion import IngestionTrigger
@@ -48,6 +49,7 @@ class QuickSightPublishOperator(OnceMixin[dict[str, Any]], QuickSightCreateInges
     """
 
     template_fields = ("unload_manifest", "manifest", "data_set_id", "aws_conn_id", "region_name", "verify")
+    operator_extra_links = (ReportLink(),)
     external_id_key = "quicksight_ingestion"
 
     def __init__(

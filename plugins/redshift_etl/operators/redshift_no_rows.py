@@ -31,6 +31,11 @@ class RedshiftNoRowsOperator(RedshiftScriptOperator):
 
     template_fields = (*RedshiftScriptOperator.template_fields, "sample_url")
     ui_color = "#f8e8d4"
+    if_it_fails = (
+        "it found such rows: its log shows the first of them, and the sample that the log names has more. "
+        "Have the source mend its extract, or mend what the check finds, and clear the run from "
+        "stage_store_sales on. The reports wait for it."
+    )
 
     rows_shown: ClassVar[int] = 5
     rows_kept: ClassVar[int] = 100

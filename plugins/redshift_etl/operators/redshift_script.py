@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from math import inf
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from airflow.providers.amazon.aws.operators.redshift_data import RedshiftDataOperator
 from botocore.exceptions import ClientError
@@ -22,12 +22,14 @@ from redshift_etl.audit import (
 )
 from redshift_etl.data_api import StatementWatch
 from redshift_etl.failure import RedshiftScriptError, refusal, script_error
+from redshift_etl.links import RedshiftConsoleLink, ReportLink, report_of
+from redshift_etl.notifications.message import IF_IT_FAILS
 from redshift_etl.operators.once import OnceMixin
-from redshift_etl.script import InvalidScriptError, Script, names, statements
+from redshift_etl.script import InvalidScriptError, Script, first_comment, names, statements
 from redshift_etl.triggers.redshift_statement import RedshiftStatementTrigger
 
 if TYPE_CHECKING:
-    from airflow.sdk import Context
+    from airflow.sdk import BaseOperatorLink, Context
     from mypy_boto3_redshift_data.type_defs import DescribeStatementResponseTypeDef
 
 # Arguments of RedshiftDataOperator that would mean nothing here, or break the promise.
@@ -71,6 +73,12 @@ class RedshiftScriptOperator(  # type: ignore[misc]  # the provider's methods re
     template_fields = (*RedshiftDataOperator.template_fields, "unless")
     ui_color = "#d8e4f8"
 
+    if_it_fails: ClassVar[str] = (
+        "its log ends with the statement and Redshift's message. Nothing of the script took effect unless it "
+        "runs statement by statement. Mend the cause and clear the task: it can run again at any time."
+    )
+    """What the task's documentation tells whoever is on call."""
+
     def __init__(
         self,
         *,
@@ -97,6 +105,18 @@ class RedshiftScriptOperator(  # type: ignore[misc]  # the provider's methods re
         self.transaction = transaction
         self.unless = unless
         self._entries: list[StatementAudit] = []
+
+    @property
+    def operator_extra_links(self) -> tuple[BaseOperatorLink, ...]:
+        """The buttons of the task in the web UI."""
+        makes_report = any(report_of(asset) for asset in self.outlets)
+        return (RedshiftConsoleLink(), ReportLink()) if makes_report else (RedshiftConsoleLink(),)
+
+    def resolve_template_files(self) -> None:
+        """Read the file, as Airflow asks when it parses the DAG; its first comment documents the task."""
+        super().resolve_template_files()
+        if self.doc_md is None:
+            self.doc_md = f"{first_comment(str(self.sql))}\n\n{IF_IT_FAILS}{self.if_it_fails}"
 
     def execute(self, context: Context) -> list[StatementAudit]:  # type: ignore[override]  # theirs: ids
         """Submit the script, or find the statement that an earlier try submitted, and see it through.

@@ -18,6 +18,7 @@ from plugins_context import dag_run, described, part
 from local_aws.server import Server
 from redshift_etl.failure import script_error
 from redshift_etl.notifications import message
+from redshift_etl.notifications.message import IF_IT_FAILS
 from redshift_etl.notifications.sns import (
     DeadlineMissedAlert,
     RunFailedAlert,
@@ -117,10 +118,12 @@ def test_a_failed_task_sends_one_message_that_tells_what_why_where_and_what_to_d
 
 
 def test_the_tasks_own_advice_comes_first(received: Any) -> None:
-    task = SimpleNamespace(doc_md="\n    Ask the source system for the files.\n    ", is_teardown=False)
+    task = SimpleNamespace(
+        doc_md=f"\n    Waits.\n\n    {IF_IT_FAILS}ask the source for the files.\n    ", is_teardown=False
+    )
     TaskFailedAlert(topic_arn=TOPIC)(context(task=task, exception=ValueError("no file")))
     (alert,) = received()
-    assert "What to do: Ask the source system for the files. See docs/runbook.md" in alert["Message"]
+    assert "What to do: Ask the source for the files. See docs/runbook.md" in alert["Message"]
     assert "Error: ValueError: no file" in alert["Message"]
 
 
