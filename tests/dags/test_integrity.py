@@ -317,6 +317,7 @@ def test_what_is_loaded_and_unloaded_is_an_asset(tasks: list[Any]) -> None:
         "daily_city_sales": "s3://redshift-etl-data/reports/daily_city_sales",
         "store_reconciliation": "s3://redshift-etl-data/reports/store_reconciliation",
         "weekly_store_performance": "s3://redshift-etl-data/reports/weekly_store_performance",
+        "raw/reviews": "s3://redshift-etl-data/raw/reviews",
         "public.reviews": "redshift://redshift-etl:5439/dev/public/reviews",
         "top_reviews": "s3://redshift-etl-data/reports/top_reviews",
     }
