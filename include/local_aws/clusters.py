@@ -172,6 +172,16 @@ class Clusters:
         warehouse = self._warehouse(("workgroup", name), namespace, made, (database, user))
         return Compute(name, database, user, warehouse)
 
+    def behind_the_wire(self) -> Compute:
+        """What the wire listener leads to: the cluster `redshift-etl`, else a workgroup of that name.
+
+        Raises:
+            EndpointNotFoundError: There is neither, or the cluster is paused.
+        """
+        if CLUSTER_IDENTIFIER in get_backend("redshift")[ACCOUNT_ID][REGION].clusters:
+            return self.cluster(CLUSTER_IDENTIFIER)
+        return self.workgroup(WORKGROUP_NAME)
+
     def _warehouse(
         self, key: tuple[str, str], cluster: object, made: str, names: tuple[str, str]
     ) -> Warehouse:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 
 from mwaa.checks import CheckError
-from mwaa.deploy import Failure, NotWantedError, deploy, destroy
+from mwaa.deploy import HalfwayError, NotWantedError, deploy, destroy
 from mwaa.terraform import TerraformError
 
 _COMMANDS = {
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (TerraformError, CheckError) as error:
         console.print(f"make {options.command}: nothing was changed. {error}", markup=False)
         return 1
-    except Failure as error:
+    except HalfwayError as error:
         console.print(f"make {options.command}: {error}", markup=False)
         return 1
     except NotWantedError:

@@ -1,6 +1,5 @@
 """`make deploy` and `make destroy`: checks, the plan, a question, Terraform, the DAGs, and a first run."""
 
-import os
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -18,7 +17,7 @@ class NotWantedError(Exception):
     """The person said no."""
 
 
-class Failure(Exception):  # noqa: N818 - it wraps the error that the person reads
+class HalfwayError(Exception):
     """A step failed after something was changed; the text says how to go back."""
 
 
@@ -34,7 +33,7 @@ def deploy(name: str, console: Console, *, ask: bool) -> None:
         TerraformError: Before anything was changed, Terraform refuses the input.
         CheckError: Before anything was changed, something is in the way.
         NotWantedError: The answer was no.
-        Failure: A later step failed.
+        HalfwayError: A later step failed.
     """
     terraform = Terraform(PROJECT / "include" / "terraform", name)
     console.print(f"Credentials of {require_credentials()}.")
@@ -44,8 +43,6 @@ def deploy(name: str, console: Console, *, ask: bool) -> None:
     with console.status("Planning"):
         terraform.select_workspace()
         plan = terraform.plan()
-    # Where the shell names no region, or another one: what is deployed is in the plan's.
-    os.environ["AWS_DEFAULT_REGION"] = os.environ["AWS_REGION"] = plan.region
     require_free_bucket_names(plan)
     _show(plan, console)
     if plan.changes:
@@ -55,7 +52,7 @@ def deploy(name: str, console: Console, *, ask: bool) -> None:
             terraform.apply(plan)
         _start(terraform, built, console)
     except (TerraformError, UnhealthyError, ClientError, BotoCoreError) as error:
-        raise Failure(
+        raise HalfwayError(
             f"{error} To go on, mend the cause and run make deploy ENV={name} again: what is there is kept. "
             f"To go back, check out the commit that was deployed before and run make deploy ENV={name} there."
         ) from error
@@ -69,7 +66,7 @@ def _start(terraform: Terraform, built: Path, console: Console) -> None:
             "enable_mwaa is false: give your Airflow the output airflow_configuration_options, and dist/mwaa."
         )
         return
-    files = upload_dags(built / "mwaa" / "dags", outputs["dags_s3_uri"])
+    files = upload_dags(built / "mwaa" / "dags", outputs["dags_s3_uri"], outputs["region"])
     console.print(f"{files} files are in {outputs['dags_s3_uri']}.")
     environment = Environment(outputs["mwaa_environment_name"], outputs["region"], console)
     environment.wait_until_available()
@@ -92,7 +89,7 @@ def destroy(name: str, console: Console, *, ask: bool) -> None:
         TerraformError: Before anything was changed, Terraform refuses.
         CheckError: AWS does not accept the credentials.
         NotWantedError: The answer was no.
-        Failure: Terraform stopped half-way.
+        HalfwayError: Terraform stopped half-way.
     """
     terraform = Terraform(PROJECT / "include" / "terraform", name)
     console.print(f"Credentials of {require_credentials()}.")
@@ -106,7 +103,7 @@ def destroy(name: str, console: Console, *, ask: bool) -> None:
         try:
             terraform.apply(plan)
         except TerraformError as error:
-            raise Failure(
+            raise HalfwayError(
                 f"{error} Run make destroy ENV={name} again: what is gone is skipped. Buckets that are not "
                 "empty stay until deletion_protection = false is deployed."
             ) from error

@@ -23,17 +23,18 @@ class UnhealthyError(Exception):
     """The environment, or Airflow in it, is not as it should be; one sentence."""
 
 
-def upload_dags(folder: Path, uri: str) -> int:
+def upload_dags(folder: Path, uri: str, region: str) -> int:
     """Make the environment's DAG folder equal to the package's: SQL first, the check last, then deletions.
 
     Args:
         folder: The package's DAG folder.
         uri: `s3://bucket/prefix/` of the environment's.
+        region: The bucket's region.
 
     Returns:
         How many files were uploaded.
     """
-    s3 = boto3.client("s3")
+    s3 = boto3.client("s3", region_name=region)
     bucket, _, prefix = uri.removeprefix("s3://").partition("/")
     # The check tells which package it is of: once Airflow has it, it has what came before it.
     files = sorted(

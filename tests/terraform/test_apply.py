@@ -21,12 +21,13 @@ pytestmark = [
 
 # Options that the other mode leaves alone: every switch is on in one of the two.
 MODES = {
-    "provisioned": {"egress": "single_nat"},
-    "serverless": {
-        "egress": "interface_endpoints",
+    "provisioned": {
+        "egress": "single_nat",
+        "pause_cluster": "true",
         "enable_quicksight": "true",
         "quicksight_principal_arn": "arn:aws:quicksight:us-east-1:123456789012:user/default/analyst",
     },
+    "serverless": {"egress": "interface_endpoints"},
 }
 
 
@@ -183,12 +184,12 @@ def test_no_password_is_in_the_state(stack: Stack) -> None:
 
 
 def test_the_diagram_in_the_docs_is_current(stack: Stack) -> None:
-    """Made anew with `terraform show -json | python -m mwaa.diagram`; the docs show the provisioned mode."""
+    """Made anew by `terraform show -json | python -m mwaa.diagram`; the docs show the provisioned mode."""
     drawn = draw(stack.terraform.json("show", "-json"))
-    warehouse = "Amazon Redshift Serverless" if stack.mode == "serverless" else "Amazon Redshift<br/>"
-    assert f'["{warehouse}' in drawn
     if stack.mode == "provisioned":
         assert f"```mermaid\n{drawn}```" in (PROJECT / "docs" / "aws.md").read_text(), drawn
+    else:
+        assert '["Amazon Redshift Serverless<br/>8 RPU"]' in drawn
 
 
 # The provider waits a minute for each on any AWS: the mocked tests have them.
@@ -201,6 +202,8 @@ OF_ONE_MODE = {
     "provisioned": {
         "aws_eip",
         "aws_nat_gateway",
+        "aws_quicksight_data_set",
+        "aws_quicksight_data_source",
         "aws_redshift_cluster",
         "aws_redshift_logging",
         "aws_redshift_parameter_group",
@@ -208,8 +211,6 @@ OF_ONE_MODE = {
         "aws_redshift_usage_limit",
     },
     "serverless": {
-        "aws_quicksight_data_set",
-        "aws_quicksight_data_source",
         "aws_redshiftserverless_namespace",
         "aws_redshiftserverless_usage_limit",
         "aws_redshiftserverless_workgroup",

@@ -133,7 +133,7 @@ class WireListener:
 
     def _connect(self, login: Login) -> Session:
         try:
-            warehouse = self._clusters.cluster(CLUSTER_IDENTIFIER).warehouse
+            warehouse = self._clusters.behind_the_wire().warehouse
         except EndpointNotFoundError:
             raise LoginError(f"cluster {CLUSTER_IDENTIFIER} is not available", "57P03") from None
         return warehouse.connect(login.database, login.user)

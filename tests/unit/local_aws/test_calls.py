@@ -1,4 +1,4 @@
-"""Who called what, as `/_local/calls` tells it, and an account that starts empty."""
+"""Who called what, as `/_local/calls` tells it."""
 
 import json
 import urllib.request
@@ -52,17 +52,6 @@ def recorded(server: Server, caller: str = ROLE) -> dict[tuple[str, str], int]:
     with urllib.request.urlopen(f"{server.endpoint_url}/_local/calls") as answer:
         records = json.load(answer)
     return {(r["action"], r["resource"]): r["count"] for r in records if r["caller"] == caller}
-
-
-def test_an_empty_account_has_no_cluster_no_workgroup_and_no_secret(empty: Server, client: Client) -> None:
-    for _ in range(2):
-        assert client("redshift").describe_clusters()["Clusters"] == []
-        assert client("secretsmanager").list_secrets()["SecretList"] == []
-        with pytest.raises(ClientError, match="endpoint doesn't exist"):
-            client("redshift-data").execute_statement(
-                WorkgroupName="redshift-etl", Database="dev", Sql="select 1"
-            )
-        assert "cluster" not in empty.reset()
 
 
 def test_a_call_is_told_with_the_role_whose_credentials_signed_it(empty: Server, as_role: Client) -> None:

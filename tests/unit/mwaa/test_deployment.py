@@ -120,7 +120,7 @@ def test_the_dag_folder_in_s3_becomes_that_of_the_package(
 
     monkeypatch.setattr(boto3, "client", lambda *_, **__: s3)
     monkeypatch.setattr(type(s3), "upload_file", noted)
-    assert upload_dags(tmp_path, "s3://airflow/dags/") == 4
+    assert upload_dags(tmp_path, "s3://airflow/dags/", "us-east-1") == 4
     assert order[0] == "dags/sql/a.sql"
     assert order[-1] == "dags/deployment_check.py"
     found = s3.list_objects_v2(Bucket="airflow")["Contents"]

@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 from laptop.environment import PROJECT
-from mwaa.package import package
+from mwaa.package import digest, package
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -44,3 +44,15 @@ def test_the_plugins_import_from_the_archive_alone(tmp_path: Path) -> None:
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert str(tmp_path / "plugins") in done.stdout
+
+
+def test_the_check_tells_which_package_it_came_with(tmp_path: Path) -> None:
+    """So the deployment sees, through Airflow alone, that its own package was read and not an older one."""
+    package(tmp_path)
+    name = digest(tmp_path)
+    check = tmp_path / "mwaa" / "dags" / "deployment_check.py"
+    assert (
+        f'description="Selects 1 on the warehouse: the deployment works, package {name}"' in check.read_text()
+    )
+    (tmp_path / "mwaa" / "dags" / "sql" / "reviews" / "etl.sql").write_text("select 1;\n")
+    assert digest(tmp_path) != name
