@@ -59,7 +59,7 @@ local-aws: setup ## Run only AWS on this machine, empty, and print how to connec
 
 .PHONY: test
 test: setup ## Run every test, the end-to-end ones with a real Airflow last
-	@$(BIN)/python -m pytest -n 2 --dist loadscope -m "not e2e and not compose and not chaos"
+	@$(BIN)/python -m pytest -n 2 --dist loadscope -m "not e2e and not compose and not chaos and not browser"
 	@$(BIN)/python -m pytest -m e2e
 	@$(BIN)/python -m pytest -m chaos
 
@@ -70,6 +70,14 @@ chaos: setup ## Kill and break everything around both pipelines: make chaos RUNS
 .PHONY: test-compose
 test-compose: setup ## Run docker-compose.yaml whole on a Docker Engine, and take it down again
 	@$(BIN)/python -m pytest -m compose tests/compose
+
+.PHONY: test-browser
+test-browser: setup ## Click through the web UI with Chromium; REQUIRE_BROWSER=1 fails without one
+	@$(BIN)/python -m pytest -m browser tests/browser
+
+.PHONY: screenshots
+screenshots: setup ## Take the pictures in docs/images anew (needs Chromium)
+	@PYTHONPATH=include:tests $(BIN)/python tests/browser/screenshots.py docs/images
 
 .PHONY: check
 check: setup ## Verify style, types and SQL; changes nothing

@@ -39,8 +39,8 @@ function configuration(make) {
       ...config.options.plugins,
       legend: {
         align: "start",
-        labels: { boxWidth: 10, boxHeight: 10, color: color("ink"), padding: 16 },
         ...config.options.plugins?.legend,
+        labels: { boxWidth: 10, boxHeight: 10, color: color("ink"), padding: 16, ...config.options.plugins?.legend?.labels },
       },
       tooltip: { ...plain, cornerRadius: 6, padding: 10, displayColors: false, ...config.options.plugins?.tooltip },
     },

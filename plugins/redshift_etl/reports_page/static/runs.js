@@ -20,6 +20,12 @@ const loads = (run) => run.conf?.refresh_date ?? run.logical_date?.slice(0, 10) 
 const length = (one) => (one.start_date ? (new Date(one.end_date ?? Date.now()) - new Date(one.start_date)) / 1000 : null);
 const stateColor = (one, color) => color(one.state === "failed" ? "bad" : one.state === "success" ? "good" : "calm");
 
+// An axis of durations has steps that people know: five minutes rather than three minutes and twenty seconds.
+function durations(longest) {
+  const step = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600].find((one) => longest / one <= 8) ?? 7200;
+  return { stepSize: step, callback: (value) => seconds(value) };
+}
+
 function history(shown, dag, go) {
   const summary = `Bar chart of the duration of the last ${shown.length} runs of ${dag}, the latest on the right.`;
   const inOrder = shown.toReversed();
@@ -33,7 +39,7 @@ function history(shown, dag, go) {
       onClick: (_, [hit]) => hit && go({ dag, run: inOrder[hit.index].dag_run_id }),
       scales: {
         x: axis({ lines: false, ticks: { maxRotation: 0, autoSkipPadding: 12 } }),
-        y: axis({ beginAtZero: true, ticks: { callback: (value) => seconds(value), maxTicksLimit: 5 } }),
+        y: axis({ beginAtZero: true, ticks: durations(2 * Math.max(...inOrder.map(length))) }),
       },
       plugins: {
         legend: { display: false },
@@ -85,7 +91,7 @@ function gantt(run, tasks, statements) {
     options: {
       indexAxis: "y",
       scales: {
-        x: axis({ min: 0, position: "top", ticks: { callback: (value) => seconds(value), maxTicksLimit: 8 } }),
+        x: axis({ min: 0, position: "top", ticks: durations(length(run)) }),
         y: axis({ lines: false, ticks: { color: color("ink"), autoSkip: false } }),
       },
       plugins: { tooltip: { callbacks: { label: tip } }, legend: { labels: { generateLabels: (made) => legend(made, color) } } },
@@ -134,7 +140,7 @@ function statementCard(statements, parameters, go) {
   const caption = task ? `Statements of ${task}, in their order` : `The ${slowest.length} slowest statements of the run`;
   return card(
     "Statements",
-    toolbar(picker("Of", "statements-of", choices, task, (value) => go({ ...parameters, task: value }))),
+    toolbar(picker("Statements of", "statements-of", choices, task, (value) => go({ ...parameters, task: value }))),
     statementTable(chosen, caption),
   );
 }

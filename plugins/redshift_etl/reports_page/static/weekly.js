@@ -27,11 +27,11 @@ function name(store) {
 const COLUMNS = [
   { title: "Rank", cell: rank, class: "ranked" },
   { title: "Store", cell: name, head: true },
+  { title: "Net sales", cell: (store) => moneyExact(store.net_sales), number: true },
+  { title: "Change", cell: (store) => change(store.net_sales_change_percent, 2), number: true },
+  { title: "Week before", cell: (store) => moneyExact(store.previous_net_sales), number: true },
   { title: "Orders", cell: (store) => count(store.orders), number: true },
   { title: "Units", cell: (store) => count(store.quantity), number: true },
-  { title: "Net sales", cell: (store) => moneyExact(store.net_sales), number: true },
-  { title: "Week before", cell: (store) => moneyExact(store.previous_net_sales), number: true },
-  { title: "Change", cell: (store) => change(store.net_sales_change_percent, 2), number: true },
   { title: "Net profit", cell: (store) => moneyExact(store.net_profit), number: true },
 ];
 

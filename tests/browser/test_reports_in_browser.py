@@ -1,0 +1,114 @@
+"""What a person sees in the Reports page: the tables' numbers, in both themes, by keyboard, on a phone."""
+
+import re
+from typing import Any
+
+import pytest
+from airflow_pages import open_reports, run_address, show_reports
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from data_api import query
+from e2e_stack import Stack
+
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("run")]
+
+VIEWS = ["weekly", "city", "runs", "freshness-details"]
+LAST_WEEK = """
+    select s_store_name, sum(ss_net_paid) as net_sales, count(distinct ss_ticket_number) as orders
+    from tpcds.store_sales
+    inner join tpcds.store on s_store_sk = ss_store_sk
+    inner join tpcds.date_dim on d_date_sk = ss_sold_date_sk
+    inner join tpcds.country_region on country = s_country
+    where region = 'North America' and d_date between '2002-12-30' and '2003-01-01'
+    group by s_store_name
+    order by net_sales desc
+"""
+BETHEL = """
+    select sum(ss_net_paid) as net_sales, count(distinct ss_ticket_number) as orders
+    from tpcds.store_sales
+    inner join tpcds.store on s_store_sk = ss_store_sk
+    inner join tpcds.date_dim on d_date_sk = ss_sold_date_sk
+    where s_city = 'Bethel' and s_state = 'OH' and d_date = '2003-01-01'
+"""
+
+
+def test_the_weekly_tab_shows_the_numbers_of_the_tables(page: Page, stack: Stack) -> None:
+    expected = query(stack.redshift, LAST_WEEK)
+    assert expected
+    frame = show_reports(page)
+    rows = frame.locator("tbody tr")
+    expect(rows).to_have_count(len(expected))
+    for row, store in zip(rows.all(), expected, strict=True):
+        expect(row.locator("th")).to_contain_text(store["s_store_name"])
+        expect(row).to_contain_text(f"${store['net_sales']:,}")
+    total = sum(store["net_sales"] for store in expected)
+    expect(frame.locator(".value").first).to_have_text(f"${total:,.0f}")
+
+
+def test_the_city_tab_shows_the_numbers_of_the_tables(page: Page, stack: Stack) -> None:
+    (expected,) = query(stack.redshift, BETHEL)
+    frame = show_reports(page, "city")
+    expect(frame.get_by_label("State")).to_have_value("OH")
+    latest = frame.locator("tbody tr").first
+    expect(latest.locator("th")).to_have_text("Wed1 Jan 2003")
+    expect(latest).to_contain_text(f"${expected['net_sales']:,}")
+    expect(latest.locator("td").nth(1)).to_have_text(str(expected["orders"]))
+
+
+def test_the_runs_tab_shows_every_task_and_its_statements(page: Page, stack: Stack, run: str) -> None:
+    frame = show_reports(page, "runs")
+    frame.get_by_role("link", name=run, exact=True).click()
+    tasks = frame.get_by_role("region", name=f"Tasks of {run}").locator("tbody tr")
+    expect(tasks).to_have_count(len(stack.states(run)))
+    frame.get_by_label("Statements of").select_option("load_store_sales")
+    statements = frame.get_by_role("region", name="Statements of load_store_sales")
+    expect(statements).to_contain_text("insert into tpcds.store_sales")
+    frame.get_by_role("link", name="Open in the grid").click()
+    page.wait_for_url(re.compile(re.escape(run_address(run).partition("manual")[0])))
+
+
+def test_a_report_that_is_not_there_says_what_to_trigger(page: Page) -> None:
+    frame = show_reports(page, "reviews")
+    expect(frame.get_by_role("heading", name="Nothing to show yet")).to_be_visible()
+    expect(frame.locator("main")).to_contain_text("trigger reviews_etl")
+
+
+def test_the_page_follows_airflows_theme_while_it_is_open(page: Page) -> None:
+    frame = show_reports(page)
+    colors: dict[str, Any] = {}
+    for theme in ("light", "dark"):
+        page.evaluate("name => { document.documentElement.className = name }", theme)
+        expect(frame.locator("html")).to_have_attribute("data-theme", theme)
+        colors[theme] = frame.locator("body").evaluate("body => getComputedStyle(body).backgroundColor")
+    assert colors["light"] != colors["dark"]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_to_object_to(page: Page, theme: str) -> None:
+    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+    for view in VIEWS:
+        open_reports(page, view)
+        found = Axe().run(page)
+        assert found.violations_count == 0, f"{view}, {theme}:\n{found.generate_report()}"
+
+
+def test_the_keyboard_reaches_tabs_and_pickers(page: Page) -> None:
+    open_reports(page, "weekly")
+    reached = []
+    for _ in range(8):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.textContent.trim().slice(0, 20)"))
+    assert reached[0] == "Skip to the report"
+    assert {"Weekly stores", "City by day", "Top reviews", "Runs", "Freshness"} <= set(reached)
+    assert page.evaluate("document.activeElement.id || document.activeElement.getAttribute('role')") in {
+        "as-of",
+        "region",
+    }
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_phone_scrolls_down_only(page: Page, view: str) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    open_reports(page, view)
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
