@@ -48,9 +48,11 @@ def color_of(mark: Locator) -> str:
 
 
 def show_graph(page: Page) -> None:
-    """Turn from the grid to the graph, and wait until it is drawn."""
+    """Turn from the grid to the graph, give it the whole width, and wait until it is drawn."""
     page.get_by_role("button", name=re.compile("^Show Graph")).click(timeout=PATIENCE)
     page.locator(".react-flow__node").first.wait_for(timeout=PATIENCE)
+    page.get_by_role("button", name="Collapse Details Panel").click()
+    page.get_by_role("button", name="Fit View").click()
 
 
 def show_reports(page: Page, view: str = "weekly") -> FrameLocator:
