@@ -40,9 +40,21 @@ function configuration(make) {
       legend: {
         align: "start",
         ...config.options.plugins?.legend,
-        labels: { boxWidth: 10, boxHeight: 10, color: color("ink"), padding: 16, ...config.options.plugins?.legend?.labels },
+        labels: {
+          boxWidth: 10,
+          boxHeight: 10,
+          color: color("ink"),
+          padding: 16,
+          ...config.options.plugins?.legend?.labels,
+        },
       },
-      tooltip: { ...plain, cornerRadius: 6, padding: 10, displayColors: false, ...config.options.plugins?.tooltip },
+      tooltip: {
+        ...plain,
+        cornerRadius: 6,
+        padding: 10,
+        displayColors: false,
+        ...config.options.plugins?.tooltip,
+      },
     },
   };
   return config;

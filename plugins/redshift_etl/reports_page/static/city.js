@@ -5,7 +5,11 @@ import { count, day, money, moneyExact, moneyShort, weekday } from "./format.js"
 import { report } from "./read.js";
 
 const COLUMNS = [
-  { title: "Day", cell: (row) => [element("span", { class: "weekday" }, weekday(row.sale_date)), day(row.sale_date)], head: true },
+  {
+    title: "Day",
+    cell: (row) => [element("span", { class: "weekday" }, weekday(row.sale_date)), day(row.sale_date)],
+    head: true,
+  },
   { title: "Stores", cell: (row) => count(row.stores), number: true },
   { title: "Orders", cell: (row) => count(row.orders), number: true },
   { title: "Units", cell: (row) => count(row.quantity), number: true },
@@ -16,9 +20,17 @@ const COLUMNS = [
 function pickers(found, go) {
   const states = [...new Set(found.cities.map((one) => one.state))];
   const inState = found.cities.filter((one) => one.state === found.state);
-  const firstOf = (state) => found.cities.find((one) => one.state === state && one.reported) ?? found.cities.find((one) => one.state === state);
+  const firstOf = (state) =>
+    found.cities.find((one) => one.state === state && one.reported) ??
+    found.cities.find((one) => one.state === state);
   return toolbar(
-    picker("State", "state", states.map((one) => [one, one]), found.state, (state) => go({ state, city: firstOf(state).city })),
+    picker(
+      "State",
+      "state",
+      states.map((one) => [one, one]),
+      found.state,
+      (state) => go({ state, city: firstOf(state).city }),
+    ),
     picker(
       "City",
       "city-name",
@@ -36,7 +48,14 @@ function sales(days, place) {
     type: "bar",
     data: {
       labels: days.map((row) => day(row.sale_date).replace(/ \d{4}$/, "")),
-      datasets: [{ data: days.map((row) => Number(row.net_sales)), backgroundColor: color("accent"), borderRadius: 3, maxBarThickness: 36 }],
+      datasets: [
+        {
+          data: days.map((row) => Number(row.net_sales)),
+          backgroundColor: color("accent"),
+          borderRadius: 3,
+          maxBarThickness: 36,
+        },
+      ],
     },
     options: {
       scales: {
@@ -47,7 +66,8 @@ function sales(days, place) {
         legend: { display: false },
         tooltip: {
           callbacks: {
-            title: ([item]) => `${weekday(days[item.dataIndex].sale_date)} ${day(days[item.dataIndex].sale_date)}`,
+            title: ([item]) =>
+              `${weekday(days[item.dataIndex].sale_date)} ${day(days[item.dataIndex].sale_date)}`,
             label: (item) => `${money(item.parsed.y)}, ${count(days[item.dataIndex].orders)} orders`,
           },
         },
@@ -59,10 +79,24 @@ function sales(days, place) {
 export async function city(parameters, go) {
   const found = await report("daily-city-sales", { state: parameters.state, city: parameters.city });
   const place = `${found.city}, ${found.state}`;
-  const heading = element("div", { class: "heading" }, element("h2", {}, `Daily sales in ${place}`), pickers(found, go));
+  const heading = element(
+    "div",
+    { class: "heading" },
+    element("h2", {}, `Daily sales in ${place}`),
+    pickers(found, go),
+  );
   if (!found.days.length) {
     const text = `Reports hold the city that the run's parameters name. Trigger store_sales_etl with city ${found.city} and state ${found.state}, and look again when its run is green.`;
-    return { render: () => [heading, card(`No report of ${place} yet`, element("p", {}, text), element("p", {}, airflowLink("dags/store_sales_etl", "Open store_sales_etl")))] };
+    return {
+      render: () => [
+        heading,
+        card(
+          `No report of ${place} yet`,
+          element("p", {}, text),
+          element("p", {}, airflowLink("dags/store_sales_etl", "Open store_sales_etl")),
+        ),
+      ],
+    };
   }
   const week = found.days.slice(-7);
   const total = (name) => week.reduce((sum, row) => sum + Number(row[name]), 0);
@@ -76,7 +110,10 @@ export async function city(parameters, go) {
         ["Latest day", moneyExact(week.at(-1).net_sales), day(week.at(-1).sale_date)],
       ),
       card("Net sales by day", sales(found.days, place)),
-      card("Day by day", table(`Daily sales in ${place}, the latest day first`, COLUMNS, found.days.toReversed())),
+      card(
+        "Day by day",
+        table(`Daily sales in ${place}, the latest day first`, COLUMNS, found.days.toReversed()),
+      ),
     ],
   };
 }

@@ -25,7 +25,12 @@ export function figures(...entries) {
       "div",
       { class: "figure" },
       element("dt", {}, label),
-      element("dd", {}, element("span", { class: "value" }, value), note ? element("span", { class: "note" }, note) : null),
+      element(
+        "dd",
+        {},
+        element("span", { class: "value" }, value),
+        note ? element("span", { class: "note" }, note) : null,
+      ),
     ),
   );
   return element("dl", { class: "figures" }, list);
@@ -61,7 +66,9 @@ export function table(caption, columns, rows, options = {}) {
 
 // `choices` are [value, text] pairs; `chosen` is called with the value.
 export function picker(label, id, choices, selected, chosen) {
-  const options = choices.map(([value, text]) => element("option", { value, selected: value === selected }, text));
+  const options = choices.map(([value, text]) =>
+    element("option", { value, selected: value === selected }, text),
+  );
   return element(
     "div",
     { class: "picker" },
@@ -75,7 +82,13 @@ export function toolbar(...children) {
 }
 
 export function message(title, text, ...actions) {
-  return element("section", { class: "card message" }, element("h2", {}, title), element("p", {}, text), ...actions);
+  return element(
+    "section",
+    { class: "card message" },
+    element("h2", {}, title),
+    element("p", {}, text),
+    ...actions,
+  );
 }
 
 // A link to a page of Airflow. The frame's sandbox forbids it to navigate the window around it, so the window

@@ -2,10 +2,19 @@
 
 const LOCALE = "en-US";
 const whole = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 });
-const dollars = new Intl.NumberFormat(LOCALE, { style: "currency", currency: "USD", maximumFractionDigits: 0 });
+const dollars = new Intl.NumberFormat(LOCALE, {
+  style: "currency",
+  currency: "USD",
+  maximumFractionDigits: 0,
+});
 const cents = new Intl.NumberFormat(LOCALE, { style: "currency", currency: "USD" });
 const short = new Intl.NumberFormat(LOCALE, { style: "currency", currency: "USD", notation: "compact" });
-const days = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" });
+const days = new Intl.DateTimeFormat("en-GB", {
+  day: "numeric",
+  month: "short",
+  year: "numeric",
+  timeZone: "UTC",
+});
 const weekdays = new Intl.DateTimeFormat("en-GB", { weekday: "short", timeZone: "UTC" });
 
 const NONE = "–";
@@ -30,7 +39,14 @@ export function percent(value, digits = 1) {
 
 export function instant(value, timeZone) {
   if (!value) return NONE;
-  const options = { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZone, timeZoneName: "short" };
+  const options = {
+    day: "numeric",
+    month: "short",
+    hour: "2-digit",
+    minute: "2-digit",
+    timeZone,
+    timeZoneName: "short",
+  };
   return new Intl.DateTimeFormat("en-GB", options).format(new Date(value));
 }
 
@@ -45,7 +61,8 @@ export function seconds(value) {
   if (value < 10) return `${value.toFixed(value < 1 ? 2 : 1)} s`;
   if (value < 60) return `${Math.round(value)} s`;
   const minutes = Math.floor(value / 60);
-  if (minutes < 60) return `${minutes} min ${String(Math.round(value - 60 * minutes) % 60).padStart(2, "0")} s`;
+  if (minutes < 60)
+    return `${minutes} min ${String(Math.round(value - 60 * minutes) % 60).padStart(2, "0")} s`;
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
 }
 

@@ -6,7 +6,10 @@ import { report } from "./read.js";
 function verdict(found) {
   const [due, now] = [new Date(found.due), new Date(found.now)];
   const at = found.due ? clock(found.due, found.timezone) : "";
-  const dates = found.reports.map((one) => one.refresh_date).filter(Boolean).sort();
+  const dates = found.reports
+    .map((one) => one.refresh_date)
+    .filter(Boolean)
+    .sort();
   const latest = dates.length ? `Latest day ${day(dates.at(-1))}` : "No report yet";
   const published = Math.max(...found.reports.map((one) => new Date(one.published_at ?? 0)));
   switch (found.status) {
@@ -17,7 +20,11 @@ function verdict(found) {
     case "due":
       return ["calm", "○", `${day(found.expected)} is due at ${at}, in ${about(due - now)}. ${latest}`];
     case "late":
-      return ["bad", "✕", `Late: ${day(found.expected)} was due at ${at}, ${about(now - due)} ago. ${latest}`];
+      return [
+        "bad",
+        "✕",
+        `Late: ${day(found.expected)} was due at ${at}, ${about(now - due)} ago. ${latest}`,
+      ];
     case "no_deadline":
       return ["calm", "○", `${latest}; no deadline is set`];
     default:
@@ -27,7 +34,10 @@ function verdict(found) {
 
 function badge(found) {
   const [kind, symbol, text] = verdict(found);
-  return [element("span", { class: `dot ${kind}`, "aria-hidden": "true" }, symbol), element("span", {}, text)];
+  return [
+    element("span", { class: `dot ${kind}`, "aria-hidden": "true" }, symbol),
+    element("span", {}, text),
+  ];
 }
 
 export async function showFreshness(place) {

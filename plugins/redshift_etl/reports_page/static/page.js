@@ -24,17 +24,34 @@ function go(parameters) {
 }
 
 function nothingYet(text) {
-  return message("Nothing to show yet", text, element("p", {}, airflowLink("dags/store_sales_etl", "Open store_sales_etl"), " · ", airflowLink("dags/reviews_etl", "Open reviews_etl")));
+  return message(
+    "Nothing to show yet",
+    text,
+    element(
+      "p",
+      {},
+      airflowLink("dags/store_sales_etl", "Open store_sales_etl"),
+      " · ",
+      airflowLink("dags/reviews_etl", "Open reviews_etl"),
+    ),
+  );
 }
 
 function trouble(problem) {
   const again = element("button", { type: "button", click: () => show() }, "Try again");
   if (problem.status === 404) return nothingYet(problem.message);
   if (problem.status === 401) {
-    return message("Your session has ended", "Log in to Airflow again; you come back to its home page.", element("p", {}, airflowLink("", "Log in")));
+    return message(
+      "Your session has ended",
+      "Log in to Airflow again; you come back to its home page.",
+      element("p", {}, airflowLink("", "Log in")),
+    );
   }
   if (problem.status === 403) {
-    return message("You may not see this report", "Ask an administrator of Airflow for the right to read the DAG that makes it, with its runs and its logs.");
+    return message(
+      "You may not see this report",
+      "Ask an administrator of Airflow for the right to read the DAG that makes it, with its runs and its logs.",
+    );
   }
   return message("This report cannot be shown now", problem.message, again);
 }

@@ -16,11 +16,17 @@ async function get(path, parameters) {
   try {
     response = await fetch(url, { headers: { Accept: "application/json" }, credentials: "same-origin" });
   } catch {
-    throw new Problem(0, `Airflow does not answer at ${url.origin}: look whether its API server runs, and try again.`);
+    throw new Problem(
+      0,
+      `Airflow does not answer at ${url.origin}: look whether its API server runs, and try again.`,
+    );
   }
   if (response.ok) return response.json();
   const body = await response.json().catch(() => null);
-  throw new Problem(response.status, typeof body?.detail === "string" ? body.detail : `Airflow answered ${response.status}.`);
+  throw new Problem(
+    response.status,
+    typeof body?.detail === "string" ? body.detail : `Airflow answered ${response.status}.`,
+  );
 }
 
 export const report = (name, parameters = {}) => get(`api/${name}`, parameters);

@@ -21,15 +21,33 @@ function stars(row) {
 }
 
 export async function reviews(parameters, go) {
-  const found = await report("top-reviews", { marketplace: parameters.marketplace, product_category: parameters.category });
-  const of = (place) => found.groups.filter((group) => group.marketplace === place).map((group) => group.product_category);
+  const found = await report("top-reviews", {
+    marketplace: parameters.marketplace,
+    product_category: parameters.category,
+  });
+  const of = (place) =>
+    found.groups.filter((group) => group.marketplace === place).map((group) => group.product_category);
   const places = [...new Set(found.groups.map((group) => group.marketplace))];
   const choose = toolbar(
-    picker("Marketplace", "marketplace", places.map((one) => [one, one]), found.marketplace, (marketplace) =>
-      go({ marketplace, category: of(marketplace).includes(found.product_category) ? found.product_category : of(marketplace)[0] }),
+    picker(
+      "Marketplace",
+      "marketplace",
+      places.map((one) => [one, one]),
+      found.marketplace,
+      (marketplace) =>
+        go({
+          marketplace,
+          category: of(marketplace).includes(found.product_category)
+            ? found.product_category
+            : of(marketplace)[0],
+        }),
     ),
-    picker("Product category", "category", of(found.marketplace).map((one) => [one, readable(one)]), found.product_category, (category) =>
-      go({ marketplace: found.marketplace, category }),
+    picker(
+      "Product category",
+      "category",
+      of(found.marketplace).map((one) => [one, readable(one)]),
+      found.product_category,
+      (category) => go({ marketplace: found.marketplace, category }),
     ),
   );
   const heading = element("div", { class: "heading" }, element("h2", {}, "Top reviews"), choose);
@@ -52,7 +70,11 @@ export async function reviews(parameters, go) {
       card(
         `The most helpful in ${where}`,
         table(`The ${found.reviews.length} most helpful reviews in ${where}`, columns, found.reviews),
-        element("p", { class: "muted" }, `Stars are the average over all reviews of the product. Written ${instant(found.written_at)}.`),
+        element(
+          "p",
+          { class: "muted" },
+          `Stars are the average over all reviews of the product. Written ${instant(found.written_at)}.`,
+        ),
       ),
     ],
   };

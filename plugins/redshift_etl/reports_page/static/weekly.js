@@ -9,19 +9,32 @@ const total = (stores, name) => stores.reduce((sum, store) => sum + Number(store
 function change(value, digits) {
   const number = Number(value ?? 0);
   const [kind, symbol] = number > 0 ? ["up", "▲"] : number < 0 ? ["down", "▼"] : ["same", ""];
-  return element("span", { class: kind }, element("span", { "aria-hidden": "true" }, symbol ? `${symbol} ` : ""), percent(value, digits));
+  return element(
+    "span",
+    { class: kind },
+    element("span", { "aria-hidden": "true" }, symbol ? `${symbol} ` : ""),
+    percent(value, digits),
+  );
 }
 
 function rank(store) {
   const moved = store.rank_change;
   const note = moved === null ? "new" : moved > 0 ? `▲ ${moved}` : moved < 0 ? `▼ ${-moved}` : "";
-  const words = moved === null ? "new" : moved > 0 ? `up ${moved}` : moved < 0 ? `down ${-moved}` : "unchanged";
+  const words =
+    moved === null ? "new" : moved > 0 ? `up ${moved}` : moved < 0 ? `down ${-moved}` : "unchanged";
   const kind = moved > 0 ? "up" : moved < 0 ? "down" : "muted";
-  return [String(store.sales_rank), element("span", { class: `rank ${kind}`, "aria-hidden": "true" }, note), hidden(`, ${words}`)];
+  return [
+    String(store.sales_rank),
+    element("span", { class: `rank ${kind}`, "aria-hidden": "true" }, note),
+    hidden(`, ${words}`),
+  ];
 }
 
 function name(store) {
-  return [store.store_name || store.store_id, element("span", { class: "place" }, `${store.city}, ${store.state}, ${store.country}`)];
+  return [
+    store.store_name || store.store_id,
+    element("span", { class: "place" }, `${store.city}, ${store.state}, ${store.country}`),
+  ];
 }
 
 const COLUMNS = [
@@ -43,8 +56,18 @@ function comparison(stores) {
     data: {
       labels: stores.map((store) => store.store_name || store.store_id),
       datasets: [
-        { label: "This week", data: stores.map((store) => Number(store.net_sales)), backgroundColor: color("accent"), borderRadius: 3 },
-        { label: "Same days of the week before", data: stores.map((store) => Number(store.previous_net_sales ?? 0)), backgroundColor: color("before"), borderRadius: 3 },
+        {
+          label: "This week",
+          data: stores.map((store) => Number(store.net_sales)),
+          backgroundColor: color("accent"),
+          borderRadius: 3,
+        },
+        {
+          label: "Same days of the week before",
+          data: stores.map((store) => Number(store.previous_net_sales ?? 0)),
+          backgroundColor: color("before"),
+          borderRadius: 3,
+        },
       ],
     },
     options: {
@@ -63,17 +86,24 @@ function comparison(stores) {
 }
 
 export async function weekly(parameters, go) {
-  const { refresh_date: asOf, refresh_dates: days, stores } = await report("weekly-store-performance", {
+  const {
+    refresh_date: asOf,
+    refresh_dates: days,
+    stores,
+  } = await report("weekly-store-performance", {
     refresh_date: parameters.as_of,
   });
   const choices = days.map((one) => [one, day(one)]);
   const choose = toolbar(picker("As of", "as-of", choices, asOf, (value) => go({ as_of: value })));
   if (!stores.length) {
-    const text = "No store of the report's region sold anything in this week or the one before. Choose another day.";
+    const text =
+      "No store of the report's region sold anything in this week or the one before. Choose another day.";
     return { render: () => [choose, card("Nothing sold", element("p", {}, text))] };
   }
   const week = stores[0];
-  const [now, before, profit] = ["net_sales", "previous_net_sales", "net_profit"].map((one) => total(stores, one));
+  const [now, before, profit] = ["net_sales", "previous_net_sales", "net_profit"].map((one) =>
+    total(stores, one),
+  );
   const [orders, units] = [total(stores, "orders"), total(stores, "quantity")];
   return {
     render: () => [
@@ -84,7 +114,11 @@ export async function weekly(parameters, go) {
         choose,
       ),
       figures(
-        ["Net sales", money(now), [before ? change((100 * (now - before)) / before) : null, before ? " on the week before" : null]],
+        [
+          "Net sales",
+          money(now),
+          [before ? change((100 * (now - before)) / before) : null, before ? " on the week before" : null],
+        ],
         ["Orders", count(orders), `in ${stores.length} stores`],
         ["Units", count(units), orders ? `${count(units / orders)} an order` : null],
         ["Net profit", money(profit), now ? `${percent((100 * profit) / now)} of net sales` : null],
@@ -93,7 +127,11 @@ export async function weekly(parameters, go) {
       card(
         "Week over week",
         table(`Weekly performance of ${stores.length} stores as of ${day(asOf)}`, COLUMNS, stores),
-        element("p", { class: "muted" }, `The week up to ${day(asOf)} beside the same days of the week before.`),
+        element(
+          "p",
+          { class: "muted" },
+          `The week up to ${day(asOf)} beside the same days of the week before.`,
+        ),
       ),
     ],
   };
