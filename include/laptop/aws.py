@@ -6,6 +6,7 @@ Ready, so that its health check passes, once everything is there.
 import argparse
 import logging
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -30,8 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status 0.
     """
     parser = argparse.ArgumentParser(prog="python -m laptop.aws", description=__doc__)
+    parser.add_argument("--folder", type=Path, required=True, help="where the account and its data last")
     parser.add_argument("--ready", type=Path, required=True, help="the file to write when all is there")
-    parser.add_argument("--cache", type=Path, required=True, help="where generated data are kept")
     add_source_arguments(parser)
     options = parser.parse_args(arguments)
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
@@ -40,10 +41,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
     options.ready.unlink(missing_ok=True)  # a container that starts again has its old files
+    account, furnished = options.folder / "account", options.folder / "furnished"
+    if not furnished.exists():
+        shutil.rmtree(account, ignore_errors=True)  # one that was killed while it was furnished
     # Every address of the container: which of them other machines reach is docker compose's to say.
-    with Server(host="0.0.0.0", port=AWS_PORT, wire_port=WIRE_PORT) as server:  # noqa: S104
+    with Server(host="0.0.0.0", port=AWS_PORT, wire_port=WIRE_PORT, data_folder=account) as server:  # noqa: S104
         os.environ["AWS_ENDPOINT_URL"] = server.endpoint_url
-        furnish(sources(options), options.cache, Console(highlight=False, width=140))
+        if not furnished.exists():
+            console = Console(highlight=False, width=140)
+            furnish(sources(options), options.folder / "datasets", console)
+            furnished.touch()
         options.ready.touch()
         stopping.wait()
     return 0

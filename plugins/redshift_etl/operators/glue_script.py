@@ -61,7 +61,7 @@ class GlueScriptOperator(OnceMixin[str], GlueJobOperator):
     template_fields = ("job_name", "file", "parameters", "aws_conn_id", "region_name", "verify")
     template_fields_renderers: ClassVar[dict[str, str]] = {"parameters": "json"}
     ui_color = "#d8e4f8"
-    operator_extra_links = (GlueRunLink(),)
+    operator_extra_links = (GlueRunLink(),)  # type: ignore[assignment]  # theirs wants an XCom of its own
     external_id_key = "glue_job_run"
 
     turn_seconds: ClassVar[int] = 30

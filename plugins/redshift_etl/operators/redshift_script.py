@@ -29,7 +29,7 @@ from redshift_etl.script import InvalidScriptError, Script, first_comment, names
 from redshift_etl.triggers.redshift_statement import RedshiftStatementTrigger
 
 if TYPE_CHECKING:
-    from airflow.sdk import BaseOperatorLink, Context
+    from airflow.sdk import Context
     from mypy_boto3_redshift_data.type_defs import DescribeStatementResponseTypeDef
 
 # Arguments of RedshiftDataOperator that would mean nothing here, or break the promise.
@@ -105,12 +105,8 @@ class RedshiftScriptOperator(  # type: ignore[misc]  # the provider's methods re
         self.transaction = transaction
         self.unless = unless
         self._entries: list[StatementAudit] = []
-
-    @property
-    def operator_extra_links(self) -> tuple[BaseOperatorLink, ...]:
-        """The buttons of the task in the web UI."""
         makes_report = any(report_of(asset) for asset in self.outlets)
-        return (RedshiftConsoleLink(), ReportLink()) if makes_report else (RedshiftConsoleLink(),)
+        self.operator_extra_links = (RedshiftConsoleLink(), *([ReportLink()] if makes_report else []))
 
     def resolve_template_files(self) -> None:
         """Read the file, as Airflow asks when it parses the DAG; its first comment documents the task."""
