@@ -114,7 +114,7 @@ def test_a_failing_statement_is_the_runs_error_message(start: Callable[..., str]
     assert run["ErrorMessage"].endswith(" -- insert into lost select i from nowhere")
 
 
-def test_a_run_stopped_half_way_leaves_the_table_as_it_was(  # noqa: PLR0917  # fixtures, by name
+def test_a_run_stopped_half_way_leaves_the_table_as_it_was(
     start: Callable[..., str],
     wait: Finish,
     rows: Rows,
@@ -153,7 +153,7 @@ def _processes() -> list[int]:
     ]
 
 
-def test_a_job_killed_half_way_leaves_the_table_as_it_was(  # noqa: PLR0917  # fixtures, by name
+def test_a_job_killed_half_way_leaves_the_table_as_it_was(
     start: Callable[..., str],
     wait: Finish,
     rows: Rows,
@@ -230,7 +230,7 @@ FAILURES = {
 
 @pytest.mark.parametrize("failure", FAILURES)
 @pytest.mark.usefixtures("locked_bucket")
-def test_a_failure_is_one_clear_error_and_no_log_shows_the_password(  # noqa: PLR0917  # fixtures, by name
+def test_a_failure_is_one_clear_error_and_no_log_shows_the_password(
     failure: str,
     wait: Finish,
     login: dict[str, Any],
@@ -259,7 +259,7 @@ def test_a_failure_is_one_clear_error_and_no_log_shows_the_password(  # noqa: PL
     _no_secret(login, aws, server, [run], caplog.text + "".join(capfd.readouterr()))
 
 
-def test_no_log_of_a_run_that_succeeds_shows_the_password(  # noqa: PLR0917  # fixtures, by name
+def test_no_log_of_a_run_that_succeeds_shows_the_password(
     start: Callable[..., str],
     wait: Finish,
     login: dict[str, Any],

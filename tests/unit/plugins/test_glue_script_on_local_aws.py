@@ -293,7 +293,7 @@ def test_a_throttled_or_failing_get_job_run_never_starts_another(
         ({}, "sql/reviews/none.sql", "sql/reviews/none.sql cannot be read: .*NoSuchKey"),
     ],
 )
-def test_no_log_of_the_task_shows_the_password_whatever_becomes_of_the_run(  # noqa: PLR0917  # fixtures, by name
+def test_no_log_of_the_task_shows_the_password_whatever_becomes_of_the_run(
     make_context: Context,
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
