@@ -1,6 +1,6 @@
 -- Makes the day's extract of store sales visible to Spectrum, as a partition of the external table.
 
--- sqlfluff cannot parse several of these words.
+-- Several of these words are not in sqlfluff's grammar.
 {% set day = refresh_date(dag_run, params) %}
 alter table tpcds_lake.store_sales -- noqa: PRS
 add if not exists partition (sale_date = '{{ day }}')
