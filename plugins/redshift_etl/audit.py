@@ -19,6 +19,8 @@ UNLESS: Final = "unless"
 
 _LOG_WIDTH: Final = 200
 
+_LABEL: Final = "set query_group to "
+
 
 class StatementAudit(TypedDict):
     """One statement of a script, as it ran.
@@ -62,11 +64,22 @@ def statement_name(*parts: str | None) -> str:
     return re.sub(r"[^\w.-]", "-", ".".join(filter(None, parts)), flags=re.ASCII)[:500]
 
 
+def label(name: str) -> str:
+    """Make the statement that labels what follows it in a session, as `query_label` of sys_query_history.
+
+    Args:
+        name: What `statement_name` returned: nothing in it needs quoting.
+    """
+    return f"{_LABEL}'{name[:320]}'"  # https://docs.aws.amazon.com/redshift/latest/dg/r_STL_QUERY.html
+
+
 def parts_of(
     description: DescribeStatementResponseTypeDef,
 ) -> Sequence[DescribeStatementResponseTypeDef | SubStatementDataTypeDef]:
-    """List a batch's statements; a statement sent alone is its own only part."""
-    return description.get("SubStatements") or [description]
+    """List a batch's statements without its label; a statement sent alone is its own only part."""
+    parts: Sequence[DescribeStatementResponseTypeDef | SubStatementDataTypeDef]
+    parts = description.get("SubStatements") or [description]
+    return [part for part in parts if not part.get("QueryString", "").startswith(_LABEL)]
 
 
 def audit(description: DescribeStatementResponseTypeDef, file: str) -> list[StatementAudit]:

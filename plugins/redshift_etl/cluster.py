@@ -31,17 +31,17 @@ RESUME: Final = "resume_cluster"
 PAUSE: Final = "pause_cluster"
 
 # States of a task that has not begun.
-_TO_COME: Final = ["null", "scheduled", "queued", "up_for_reschedule"]
+_TO_COME: Final = frozenset({None, "scheduled", "queued", "up_for_reschedule"})
 
 
 def runs_needing(ti: Any, dag_ids: Sequence[str], resume: str = RESUME, pause: str = PAUSE) -> dict[str, int]:
-    """Count the runs that need the cluster now: those whose pause has not begun, and whose resume has.
+    """Count the runs that need the cluster now: those whose resume has begun, and whose pause has not.
 
     So the last run pauses, also of two that end together; and a run that still waits for its extracts does
     not count, because it will resume the cluster itself.
 
     Args:
-        ti: Any task instance of Airflow's Task SDK, by which the others are counted.
+        ti: Any task instance of Airflow's Task SDK, by which the others are found.
         dag_ids: The DAGs that share the cluster.
         resume: The name of their task that resumes it.
         pause: The name of their task that pauses it.
@@ -51,12 +51,14 @@ def runs_needing(ti: Any, dag_ids: Sequence[str], resume: str = RESUME, pause: s
     """
     needing = {}
     for dag_id in dag_ids:
-        pauses, resumes = (
-            int(ti.get_ti_count(dag_id=dag_id, task_ids=[task_id], states=_TO_COME))
-            for task_id in (pause, resume)
+        # Not get_ti_count: in Airflow 3.3.1 its answer is not understood in the DAG processor.
+        runs = ti.get_task_states(dag_id=dag_id, task_ids=[resume, pause])
+        count = sum(
+            states.get(pause, "no such task") in _TO_COME and states.get(resume) not in _TO_COME
+            for states in runs.values()
         )
-        if pauses > resumes:
-            needing[dag_id] = pauses - resumes
+        if count:
+            needing[dag_id] = count
     return needing
 
 

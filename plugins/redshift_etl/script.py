@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from mypy_boto3_redshift_data.type_defs import SqlParameterTypeDef
 
 # https://docs.aws.amazon.com/redshift/latest/mgmt/data-api.html, "Considerations when calling the Data API"
-MOST_STATEMENTS: Final = 40
+# and one of its forty is the label.
+MOST_STATEMENTS: Final = 39
 MOST_BYTES: Final = 100 * 1024
 
 

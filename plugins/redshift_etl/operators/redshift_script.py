@@ -15,6 +15,7 @@ from redshift_etl.audit import (
     UNLESS,
     StatementAudit,
     audit,
+    label,
     log_line,
     rows_written,
     statement_name,
@@ -51,7 +52,8 @@ class RedshiftScriptOperator(  # type: ignore[misc]  # the provider's methods re
     """Runs the statements of one `.sql` file as one transaction, and waits without holding a worker.
 
     Jinja renders the file (for identifiers); values travel as the Data API's `:named` parameters. One
-    statement goes out by ExecuteStatement, several by BatchExecuteStatement. Each is logged with its id,
+    statement goes out by ExecuteStatement, several by BatchExecuteStatement with the statement's name as
+    their query label. Each is logged with its id,
     user, rows and time, and the list of them is the task's return value.
 
     The promise: **for each time that Airflow asks for the task, its SQL takes effect once.** The rule that
@@ -207,7 +209,7 @@ class RedshiftScriptOperator(  # type: ignore[misc]  # the provider's methods re
                 answer = self.hook.conn.execute_statement(Sql=script.statements[0], **request)["Id"]
             else:
                 answer = self.hook.conn.batch_execute_statement(
-                    Sqls=list(script.statements),
+                    Sqls=[label(name), *script.statements],
                     ExecutionMode="TRANSACTION" if self.transaction else "AUTO_COMMIT",
                     **request,
                 )["Id"]

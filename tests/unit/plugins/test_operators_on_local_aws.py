@@ -92,6 +92,20 @@ def test_a_script_is_one_transaction_and_reports_each_statement(
     ]
 
 
+def test_a_dba_finds_a_run_in_the_system_views_by_its_label(warehouse: Any, make_context: Context) -> None:
+    operator = script("delete from sales where n = 1; insert into sales values (3, 'Salem')")
+    operator.execute(make_context(operator))
+    found = sql(
+        warehouse,
+        "select query_text from sys_query_history"
+        " where query_label like 'store_sales_etl.manual__2003-01-02%.load' order by query_id",
+    )
+    assert [text for (text,) in found][:2] == [
+        "delete from sales where n = 1",
+        "insert into sales values (3, 'Salem')",
+    ]
+
+
 def test_a_failing_statement_undoes_those_before_it(warehouse: Any, make_context: Context) -> None:
     operator = script("delete from sales; insert into nowhere select 1; select 1")
     with pytest.raises(RedshiftScriptError, match=r"load\.sql, statement 2 of 3, FAILED: .*nowhere.*"):

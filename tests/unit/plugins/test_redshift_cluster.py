@@ -82,13 +82,18 @@ def context(make_context: Callable[..., Any]) -> Callable[..., Any]:
     def made(task: Any, *, waiting: int = 0, **needing: int) -> Any:
         found = make_context(task)
 
-        def count(*, dag_id: str, task_ids: list[str], states: list[str]) -> int:
-            assert "null" in states
-            assert "running" not in states
-            to_resume = {"resume_cluster": waiting, "pause_cluster": waiting + needing.get(dag_id, 0)}
-            return to_resume[task_ids[0]]
+        def states(*, dag_id: str, task_ids: list[str]) -> dict[str, dict[str, str | None]]:
+            assert task_ids == ["resume_cluster", "pause_cluster"]
+            runs: list[dict[str, str | None]] = [
+                {"resume_cluster": "success", "pause_cluster": "success"},
+                {"resume_cluster": "success", "pause_cluster": "running"},  # this one
+                {"resume_cluster": "skipped", "pause_cluster": "skipped"},
+            ]
+            runs += [{"resume_cluster": None, "pause_cluster": None}] * waiting
+            runs += [{"resume_cluster": "deferred", "pause_cluster": None}] * needing.get(dag_id, 0)
+            return {f"run {number}": run for number, run in enumerate(runs)}
 
-        found["ti"].get_ti_count = count
+        found["ti"].get_task_states = states
         return found
 
     return made

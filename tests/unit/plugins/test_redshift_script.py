@@ -110,16 +110,18 @@ def test_r6_several_statements_go_out_as_one_batch(
     mode: str,
 ) -> None:
     operator = make("delete from t; insert into t\n  select 1", transaction=transaction)
-    submitted(api, Sqls=["delete from t", "insert into t\n  select 1"], ExecutionMode=mode)
+    label = "set query_group to 'store_sales_etl.manual__2003-01-02T03-04-05-00-00.load'"
+    submitted(api, Sqls=[label, "delete from t", "insert into t\n  select 1"], ExecutionMode=mode)
     parts = [
-        part(1, "FINISHED", "delete from t", ResultRows=-1, Duration=5_000_000),
-        part(2, "FINISHED", "insert into t\n  select 1", ResultRows=1660, Duration=120_000_000),
+        part(1, "FINISHED", label, ResultRows=-1, Duration=1_000_000),
+        part(2, "FINISHED", "delete from t", ResultRows=-1, Duration=5_000_000),
+        part(3, "FINISHED", "insert into t\n  select 1", ResultRows=1660, Duration=120_000_000),
     ]
     looks(api, described("FINISHED", SubStatements=parts), WaitTimeSeconds=5)
     entries = operator.execute(make_context(operator))
     assert [(entry["number"], entry["rows"]) for entry in entries] == [(1, None), (2, 1660)]
     assert json.loads(json.dumps(entries)) == entries
-    line = f"statement 2/2 insert into t select 1 1,660 rows 0.12 s ({STATEMENT_ID}:2, awsuser)"
+    line = f"statement 2/2 insert into t select 1 1,660 rows 0.12 s ({STATEMENT_ID}:3, awsuser)"
     assert line in capsys.readouterr().out
 
 

@@ -18,7 +18,7 @@ from redshift_etl.operators.redshift_script import RedshiftScriptOperator
 TARGET = {"Database": "dev", "ClusterIdentifier": "redshift-etl", "DbUser": "awsuser"}
 # It reads, waits for its turn, and writes: the way of a load that looks before it locks.
 SCRIPT = "begin; select city from sales; lock turn; update sales set city = 'ours'; commit"
-LOCK = 2  # its place in the script, from 0
+LOCK = 3  # its place in the batch, which begins with its label
 
 
 @pytest.fixture
