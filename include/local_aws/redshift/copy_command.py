@@ -14,7 +14,15 @@ from .copy_options import CopyOptions, parse_copy
 from .copy_text import load_text
 from .errors import RedshiftError, translate
 from .object_store import S3Object
-from .parquet_files import check_column, path_list, read_schema, scan_error
+from .parquet_files import (
+    check_column,
+    check_text,
+    corrupt,
+    is_unmarked_text,
+    path_list,
+    read_schema,
+    scan_error,
+)
 from .statement import Statement
 from .table_definition import ColumnDefinition, quote
 from .types import Result
@@ -105,6 +113,8 @@ def _load_parquet(
     paths: Sequence[Path],
 ) -> int:
     """Parquet columns fill table columns by position, whatever their names."""
+    fields = [f"f{number}" for number in range(len(columns))]
+    values = list(fields)
     for item, path in zip(objects, paths, strict=True):
         found = read_schema(session, path, item.url)
         if len(found) != len(columns):
@@ -112,20 +122,26 @@ def _load_parquet(
                 f"Unmatched number of columns between table and file. Table columns: {len(columns)}, "
                 f"Data columns: {len(found)}, Table name: {table.name}, File name: {item.url}"
             )
-        for column, parquet in zip(columns, found, strict=True):
+        for number, (column, parquet) in enumerate(zip(columns, found, strict=True)):
             check_column(item.url, column.name, column.type, parquet)
+            if is_unmarked_text(column.type, parquet):
+                check_text(session, path, item.url, parquet)
+                values[number] = f"decode(f{number}::blob)"
     if not paths:
         return 0
     names = ", ".join(quote(column.name) for column in columns)
-    reader = f"read_parquet({path_list(paths)}, hive_partitioning = false)"
+    reader = f"read_parquet({path_list(paths)}, hive_partitioning = false) as f({', '.join(fields)})"
     try:
-        row = session.run(f"insert into {table.sql} ({names}) select * from {reader}").fetchone()
+        row = session.run(
+            f"insert into {table.sql} ({names}) select {', '.join(values)} from {reader}"
+        ).fetchone()
     except duckdb.ConstraintException as error:
         raise _explain(session, columns, objects, paths, error) from error
-    except duckdb.InvalidInputException as error:
-        raise scan_error(
-            f"One of {', '.join(item.url for item in objects)} is corrupt: {translate(error)}"
-        ) from error
+    except duckdb.Error as error:
+        # Of damaged pages DuckDB also raises errors without a class.
+        if type(error) not in {duckdb.Error, duckdb.InvalidInputException}:
+            raise
+        raise corrupt(session, [item.url for item in objects], paths, error) from error
     return int(row[0]) if row else 0
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from .errors import RedshiftError
+from .table_definition import quote
 from .types import DataType
 
 if TYPE_CHECKING:
@@ -119,6 +120,44 @@ def check_column(url: str, column: str, declared: DataType, found: ParquetColumn
         f"File '{url}' has an incompatible Parquet schema for column '{url}.{column}'. "
         f"Column type: {shown}, Parquet schema: {found.declaration} ({found.type.lower()})"
     )
+
+
+def is_unmarked_text(declared: DataType, found: ParquetColumn) -> bool:
+    """Whether a text column is one of bytes in the file, which does not say that they are UTF-8."""
+    return declared.name in {"varchar", "bpchar"} and found.type == "BLOB"
+
+
+def check_text(session: Session, path: Path, url: str, column: ParquetColumn) -> None:
+    """Holds the bytes of a text column to be UTF-8.
+
+    Raises:
+        RedshiftError: 22021 naming file, column and the first bytes that are not.
+    """
+    name = quote(column.name)
+    bad = session.aside(
+        f"select hex({name}) from read_parquet({_text(str(path))}, hive_partitioning = false) "
+        f"where {name} is not null and try(decode({name})) is null limit 1"
+    ).fetchone()
+    if bad is not None:
+        raise RedshiftError(
+            "String contains invalid or unsupported UTF8 codepoints. Bad UTF8 hex sequence: "
+            f"{bad[0][:32].lower()}, column {column.name}, File name: {url}",
+            "22021",
+        )
+
+
+def corrupt(
+    session: Session, urls: Sequence[str], paths: Sequence[Path], error: duckdb.Error
+) -> RedshiftError:
+    """Finds the file whose pages cannot be read, after the engine gave up on all of them together."""
+    for url, path in zip(urls, paths, strict=True):
+        try:
+            session.aside(
+                f"select sum(hash(f)) from read_parquet({_text(str(path))}, hive_partitioning = false) as f"
+            ).fetchall()
+        except duckdb.Error as own:
+            return scan_error(f"File '{url}' is corrupt: {_reason(own)}")
+    return scan_error(f"One of {', '.join(urls)} is corrupt: {_reason(error)}")
 
 
 def _fits(declared: DataType, found: str) -> bool:

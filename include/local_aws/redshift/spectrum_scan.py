@@ -13,7 +13,14 @@ from sqlglot import exp
 
 from .errors import not_supported
 from .object_store import S3Object
-from .parquet_files import ParquetColumn, check_column, path_list, read_schema
+from .parquet_files import (
+    ParquetColumn,
+    check_column,
+    check_text,
+    is_unmarked_text,
+    path_list,
+    read_schema,
+)
 from .spectrum_catalog import glue_table, type_of_glue
 from .spectrum_expression import partition_expression
 from .table_definition import quote
@@ -59,10 +66,10 @@ def scan(session: Session, glue_database: str, schema: str, node: exp.Table) -> 
         return _empty(columns, keys)
     suffix = ".parquet" if _is_parquet(table) else ""
     paths = session.store.fetch([item for item, _ in files], suffix)
-    present = _check(session, columns, files, paths) if suffix else set(columns)
+    present = _check(session, columns, files, paths) if suffix else {name: "f.{}" for name in columns}
     reader = _parquet(paths) if suffix else _text_reader(table, columns, paths)
     shown = [
-        f"{'f.' + quote(name) if name in present else 'null'}::{kind.duckdb} as {quote(name)}"
+        f"{present.get(name, 'null').format(quote(name))}::{kind.duckdb} as {quote(name)}"
         for name, kind in columns.items()
     ]
     shown += [f"p.{quote(name)}::{kind.duckdb} as {quote(name)}" for name, kind in keys.items()]
@@ -226,15 +233,18 @@ def _check(
     columns: dict[str, DataType],
     files: Sequence[tuple[S3Object, _Partition]],
     paths: Sequence[Path],
-) -> set[str]:
-    """Compares every file with the declared columns; gives those that at least one file has."""
-    present: set[str] = set()
+) -> dict[str, str]:
+    """Compares every file with the declared columns; gives how to read those that at least one file has."""
+    present: dict[str, str] = {}
     for path, (item, _) in zip(paths, files, strict=True):
         found: dict[str, ParquetColumn] = {c.name.lower(): c for c in read_schema(session, path, item.url)}
         for name, kind in columns.items():
             if name in found:
-                present.add(name)
                 check_column(item.url, name, kind, found[name])
+                present.setdefault(name, "f.{}")
+                if is_unmarked_text(kind, found[name]):
+                    check_text(session, path, item.url, found[name])
+                    present[name] = "decode(f.{}::blob)"
     return present
 
 

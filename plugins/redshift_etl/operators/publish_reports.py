@@ -79,22 +79,34 @@ class PublishReportsOperator(BaseOperator):
         formats = {}
         for name in self.formats:
             key = f"reports/{report}/refresh_date={self.refresh_date}/{name}/manifest"
-            try:
-                manifest = json.loads(s3.get_object(Bucket=self.bucket, Key=key)["Body"].read())
-            except ClientError as error:
-                raise ReportIncompleteError(
-                    f"s3://{self.bucket}/{key} cannot be read ({error}): run the report's unload task again."
-                ) from error
-            for entry in manifest["entries"]:
-                self._require(s3, entry["url"], entry["meta"]["content_length"])
-            formats[name] = {
-                "manifest": f"s3://{self.bucket}/{key}",
-                "files": [entry["url"] for entry in manifest["entries"]],
-                "rows": manifest["meta"]["record_count"],
-            }
+            sizes, rows = self._manifest(s3, key)
+            for url, size in sizes.items():
+                self._require(s3, key, url, size)
+            formats[name] = {"manifest": f"s3://{self.bucket}/{key}", "files": list(sizes), "rows": rows}
         return {"report": report, "refresh_date": self.refresh_date, "formats": formats}
 
-    def _require(self, s3: S3Client, url: str, size: int) -> None:
+    def _manifest(self, s3: S3Client, key: str) -> tuple[dict[str, int], int]:
+        """Read an UNLOAD's manifest: the size of each file by its URL, and the number of rows."""
+        try:
+            manifest = json.loads(s3.get_object(Bucket=self.bucket, Key=key)["Body"].read())
+            sizes = {str(entry["url"]): int(entry["meta"]["content_length"]) for entry in manifest["entries"]}
+            return sizes, int(manifest["meta"]["record_count"])
+        except ClientError as error:
+            raise ReportIncompleteError(
+                f"s3://{self.bucket}/{key} cannot be read ({error}): run the report's unload task again."
+            ) from error
+        except (ValueError, LookupError, TypeError) as error:
+            raise ReportIncompleteError(
+                f"s3://{self.bucket}/{key} is not the manifest of an UNLOAD ({error!r}): "
+                "run the report's unload task again."
+            ) from error
+
+    def _require(self, s3: S3Client, manifest: str, url: str, size: int) -> None:
+        if not url.startswith(f"s3://{self.bucket}/"):
+            raise ReportIncompleteError(
+                f"{url} is in s3://{self.bucket}/{manifest} and not in bucket {self.bucket}: "
+                "run the report's unload task again."
+            )
         try:
             found = s3.head_object(Bucket=self.bucket, Key=url.removeprefix(f"s3://{self.bucket}/"))
         except ClientError as error:
@@ -118,7 +130,7 @@ class PublishReportsOperator(BaseOperator):
             except s3.exceptions.NoSuchKey:
                 condition = {"IfNoneMatch": "*"}
             else:
-                latest = str(json.loads(current["Body"].read())["refresh_date"])
+                latest = self._latest(key, current["Body"].read())
                 if latest > self.refresh_date:
                     self.log.info("%s stays at %s, which is later than %s.", key, latest, self.refresh_date)
                     return latest
@@ -132,3 +144,13 @@ class PublishReportsOperator(BaseOperator):
                 raise
             self.log.info("%s points to %s.", key, self.refresh_date)
             return self.refresh_date
+
+    def _latest(self, key: str, body: bytes) -> str:
+        """Read the day that a pointer points to."""
+        try:
+            return str(json.loads(body)["refresh_date"])
+        except (ValueError, LookupError, TypeError) as error:
+            raise ReportIncompleteError(
+                f"s3://{self.bucket}/{key} is not a pointer to a report ({error!r}): delete it, or restore "
+                "an earlier version of it, and clear this task."
+            ) from error

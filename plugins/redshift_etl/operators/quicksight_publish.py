@@ -171,13 +171,18 @@ class QuickSightPublishOperator(OnceMixin[dict[str, Any]], QuickSightCreateInges
         bucket, key = _split(self.unload_manifest)
         try:
             written = json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+            urls = [str(entry["url"]) for entry in written["entries"]]
         except ClientError as error:
             if error.response["Error"]["Code"] != "NoSuchKey":
                 raise
             raise ReportError(
                 f"{self.unload_manifest} does not exist: the UNLOAD before this task writes it, run it again."
             ) from error
-        urls = [entry["url"] for entry in written["entries"]]
+        except (ValueError, LookupError, TypeError) as error:
+            raise ReportError(
+                f"{self.unload_manifest} is not the manifest of an UNLOAD ({error!r}): run the UNLOAD before "
+                "this task again."
+            ) from error
         if not urls:
             raise ReportError(
                 f"{self.unload_manifest} names no file: the report is empty, and QuickSight takes no empty "

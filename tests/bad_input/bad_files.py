@@ -1,0 +1,145 @@
+"""Files that a source system must not deliver: one table of them, each with the error that it gets."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from in_process import MONEY, SCHEMAS
+
+
+def parquet(schema: pa.Schema, *rows: dict[str, Any]) -> bytes:
+    """A file with these rows; columns that a row leaves out are NULL."""
+    full = [{name: row.get(name) for name in schema.names} for row in rows]
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_pylist(full, schema=schema), sink, compression="none")
+    return sink.getvalue().to_pybytes()
+
+
+def with_type(table: str, column: str, kind: pa.DataType) -> pa.Schema:
+    """The table's schema with another type for one column."""
+    schema = SCHEMAS[table]
+    return schema.set(schema.get_field_index(column), pa.field(column, kind))
+
+
+def without(table: str, column: str) -> pa.Schema:
+    """The table's schema without a column."""
+    return SCHEMAS[table].remove(SCHEMAS[table].get_field_index(column))
+
+
+GOOD = {
+    "i_item_id": "I1",
+    "i_current_price": Decimal("1.00"),
+    "i_category": "Books",
+    "i_product_name": "book",
+}
+ITEM = parquet(SCHEMAS["item"], GOOD)
+LATIN_1 = "Bücher".encode("latin-1")
+
+
+def _reordered() -> bytes:
+    schema = SCHEMAS["item"]
+    return parquet(pa.schema([schema.field(name) for name in reversed(schema.names)]), GOOD)
+
+
+def _damaged() -> bytes:
+    """A good footer over pages that are not: what a copy that lost a block leaves."""
+    long = parquet(SCHEMAS["item"], *({**GOOD, "i_item_id": f"I{number}"} for number in range(5000)))
+    return long[:4] + b"\xff" * 40_000 + long[40_004:]
+
+
+@dataclass(frozen=True)
+class BadFile:
+    """One kind.
+
+    Attributes:
+        kind: What is wrong, in words.
+        table: The dimension, or set of reference data, whose extract it is.
+        body: The file's content.
+        error: Redshift's message, as a regular expression; `{file}` is the file's address.
+        name: The file's name.
+    """
+
+    kind: str
+    table: str
+    body: bytes | Callable[[], bytes]
+    error: str
+    name: str = "part-00000.parquet"
+
+
+_SCHEMA = r"File '{file}' has an incompatible Parquet schema for column '{file}\."
+_FOOTER = r"File '{file}' has an invalid Parquet footer or is corrupt"
+_NUMBER = (
+    r"Unmatched number of columns between table and file\. Table columns: {0}, Data columns: {1}, .*{file}"
+)
+_LONG = r"The length of the data column {0} is longer than the length defined in the table\. .*{file}"
+
+
+def _count(declared: int, found: int) -> str:
+    return _NUMBER.replace("{0}", str(declared)).replace("{1}", str(found))
+
+
+def _long(column: str) -> str:
+    return _LONG.replace("{0}", column)
+
+
+def _null(column: str) -> str:
+    return rf"Cannot insert a NULL value into column {column}, File name: {{file}}"
+
+
+BAD_FILES = (
+    BadFile("truncated after its first half", "item", ITEM[: len(ITEM) // 2], _FOOTER),
+    BadFile("without its last byte", "item", ITEM[:-1], _FOOTER),
+    BadFile("of three bytes", "item", b"PAR", _FOOTER),
+    BadFile("CSV under the name of Parquet", "item", b"i_item_id,i_current_price\nI1,1.00\n", _FOOTER),
+    BadFile("a page of HTML that an error left", "item", b"<html>403 Forbidden</html>" * 9, _FOOTER),
+    BadFile("compressed as a whole", "item", gzip.compress(ITEM), _FOOTER),
+    BadFile("with damaged pages", "item", _damaged, r"{file}.* is corrupt|{file}' has an invalid"),
+    BadFile("a note beside the data", "item", b"see ticket 4711", _FOOTER, "README.txt"),
+    BadFile("a price that is text", "item", parquet(with_type("item", "i_current_price", pa.string())), _SCHEMA),
+    BadFile("a price that is floating", "item", parquet(with_type("item", "i_current_price", pa.float64())), _SCHEMA),
+    BadFile("a price that is an integer", "item", parquet(with_type("item", "i_current_price", pa.int64())), _SCHEMA),
+    BadFile("a price of more digits", "item", parquet(with_type("item", "i_current_price", pa.decimal128(9, 2))), _SCHEMA),
+    BadFile("a price of more places", "item", parquet(with_type("item", "i_current_price", pa.decimal128(7, 3))), _SCHEMA),
+    BadFile("an id that is a number", "item", parquet(with_type("item", "i_item_id", pa.int64())), _SCHEMA),
+    BadFile("an id that is a list", "item", parquet(with_type("item", "i_item_id", pa.list_(pa.string()))), _SCHEMA),
+    BadFile("a category that is a struct", "item", parquet(with_type("item", "i_category", pa.struct([("a", pa.string())]))), _SCHEMA),
+    BadFile("its columns in another order", "item", _reordered, _SCHEMA),
+    BadFile("a column missing", "item", parquet(without("item", "i_category"), GOOD), _count(4, 3)),
+    BadFile("a column too many", "item", parquet(SCHEMAS["item"].append(pa.field("extra", pa.string())), GOOD), _count(4, 5)),
+    BadFile("no column at all", "item", parquet(pa.schema([])), _count(4, 0) + "|" + _FOOTER),
+    BadFile("an id of 17 characters", "item", parquet(SCHEMAS["item"], {**GOOD, "i_item_id": "I" * 17}), _long("i_item_id")),
+    BadFile("a category of 51 bytes in 26 characters", "item", parquet(SCHEMAS["item"], {**GOOD, "i_category": "ü" * 25 + "b"}), _long("i_category")),
+    BadFile("a name of a million characters", "item", parquet(SCHEMAS["item"], {**GOOD, "i_product_name": "n" * 1_000_000}), _long("i_product_name")),
+    BadFile("an item without an id", "item", parquet(SCHEMAS["item"], GOOD, {**GOOD, "i_item_id": None}), _null("i_item_id")),
+    BadFile("a category in Latin-1", "item", parquet(with_type("item", "i_category", pa.binary()), {**GOOD, "i_category": LATIN_1}), r"String contains invalid or unsupported UTF8.*{file}"),
+    BadFile("a customer without an id", "customer", parquet(SCHEMAS["customer"], {"c_first_name": "Ada"}), _null("c_customer_id")),
+    BadFile("a first name of 21 characters", "customer", parquet(SCHEMAS["customer"], {"c_customer_id": "C", "c_first_name": "a" * 21}), _long("c_first_name")),
+    BadFile("a customer's column missing", "customer", parquet(without("customer", "c_last_name")), _count(4, 3)),
+    BadFile("a customer id that is a date", "customer", parquet(with_type("customer", "c_customer_id", pa.date32())), _SCHEMA),
+    BadFile("an address without an id", "customer_address", parquet(SCHEMAS["customer_address"], {"ca_state": "OH"}), _null("ca_address_id")),
+    BadFile("a state written out", "customer_address", parquet(SCHEMAS["customer_address"], {"ca_address_id": "A", "ca_state": "Ohio"}), _long("ca_state")),
+    BadFile("a zip code that is a number", "customer_address", parquet(with_type("customer_address", "ca_zip", pa.int32())), _SCHEMA),
+    BadFile("a store without an id", "store", parquet(SCHEMAS["store"], {"s_city": "Bethel"}), _null("s_store_id")),
+    BadFile("a number of employees of 64 bits", "store", parquet(with_type("store", "s_number_employees", pa.int64())), _SCHEMA),
+    BadFile("a tax rate that is floating", "store", parquet(with_type("store", "s_tax_precentage", pa.float32())), _SCHEMA),
+    BadFile("a market id that is true or false", "store", parquet(with_type("store", "s_market_id", pa.bool_())), _SCHEMA),
+)  # fmt: skip
+
+HOSTILE_NAMES = (
+    "part'; drop table tpcds.item; --.parquet",
+    "part''quoted''.parquet",
+    'part"; delete from "item.parquet',
+    "part\nwith a line feed.parquet",
+    "part%27%20or%201=1.parquet",
+    "part..%2F..%2F..parquet",
+    "part\\' or 1=1.parquet",
+    "part\u2019\u202eteuqrap.\u00fc\U0001f4a5.parquet",
+    "part$1:refresh_date{{ ds }}${x}.parquet",
+    "part*?[a].parquet",
+)
