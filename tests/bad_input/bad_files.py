@@ -10,7 +10,8 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from in_process import MONEY, SCHEMAS
+
+from in_process import SCHEMAS
 
 
 def parquet(schema: pa.Schema, *rows: dict[str, Any]) -> bytes:
@@ -101,35 +102,184 @@ BAD_FILES = (
     BadFile("compressed as a whole", "item", gzip.compress(ITEM), _FOOTER),
     BadFile("with damaged pages", "item", _damaged, r"{file}.* is corrupt|{file}' has an invalid"),
     BadFile("a note beside the data", "item", b"see ticket 4711", _FOOTER, "README.txt"),
-    BadFile("a price that is text", "item", parquet(with_type("item", "i_current_price", pa.string())), _SCHEMA),
-    BadFile("a price that is floating", "item", parquet(with_type("item", "i_current_price", pa.float64())), _SCHEMA),
-    BadFile("a price that is an integer", "item", parquet(with_type("item", "i_current_price", pa.int64())), _SCHEMA),
-    BadFile("a price of more digits", "item", parquet(with_type("item", "i_current_price", pa.decimal128(9, 2))), _SCHEMA),
-    BadFile("a price of more places", "item", parquet(with_type("item", "i_current_price", pa.decimal128(7, 3))), _SCHEMA),
+    BadFile(
+        "a price that is text", "item", parquet(with_type("item", "i_current_price", pa.string())), _SCHEMA
+    ),
+    BadFile(
+        "a price that is floating",
+        "item",
+        parquet(with_type("item", "i_current_price", pa.float64())),
+        _SCHEMA,
+    ),
+    BadFile(
+        "a price that is an integer",
+        "item",
+        parquet(with_type("item", "i_current_price", pa.int64())),
+        _SCHEMA,
+    ),
+    BadFile(
+        "a price of more digits",
+        "item",
+        parquet(with_type("item", "i_current_price", pa.decimal128(9, 2))),
+        _SCHEMA,
+    ),
+    BadFile(
+        "a price of more places",
+        "item",
+        parquet(with_type("item", "i_current_price", pa.decimal128(7, 3))),
+        _SCHEMA,
+    ),
     BadFile("an id that is a number", "item", parquet(with_type("item", "i_item_id", pa.int64())), _SCHEMA),
-    BadFile("an id that is a list", "item", parquet(with_type("item", "i_item_id", pa.list_(pa.string()))), _SCHEMA),
-    BadFile("a category that is a struct", "item", parquet(with_type("item", "i_category", pa.struct([("a", pa.string())]))), _SCHEMA),
+    BadFile(
+        "an id that is a list",
+        "item",
+        parquet(with_type("item", "i_item_id", pa.list_(pa.string()))),
+        _SCHEMA,
+    ),
+    BadFile(
+        "a category that is a struct",
+        "item",
+        parquet(with_type("item", "i_category", pa.struct([("a", pa.string())]))),
+        _SCHEMA,
+    ),
     BadFile("its columns in another order", "item", _reordered, _SCHEMA),
     BadFile("a column missing", "item", parquet(without("item", "i_category"), GOOD), _count(4, 3)),
-    BadFile("a column too many", "item", parquet(SCHEMAS["item"].append(pa.field("extra", pa.string())), GOOD), _count(4, 5)),
+    BadFile(
+        "a column too many",
+        "item",
+        parquet(SCHEMAS["item"].append(pa.field("extra", pa.string())), GOOD),
+        _count(4, 5),
+    ),
     BadFile("no column at all", "item", parquet(pa.schema([])), _count(4, 0) + "|" + _FOOTER),
-    BadFile("an id of 17 characters", "item", parquet(SCHEMAS["item"], {**GOOD, "i_item_id": "I" * 17}), _long("i_item_id")),
-    BadFile("a category of 51 bytes in 26 characters", "item", parquet(SCHEMAS["item"], {**GOOD, "i_category": "ü" * 25 + "b"}), _long("i_category")),
-    BadFile("a name of a million characters", "item", parquet(SCHEMAS["item"], {**GOOD, "i_product_name": "n" * 1_000_000}), _long("i_product_name")),
-    BadFile("an item without an id", "item", parquet(SCHEMAS["item"], GOOD, {**GOOD, "i_item_id": None}), _null("i_item_id")),
-    BadFile("a category in Latin-1", "item", parquet(with_type("item", "i_category", pa.binary()), {**GOOD, "i_category": LATIN_1}), r"String contains invalid or unsupported UTF8.*{file}"),
-    BadFile("a customer without an id", "customer", parquet(SCHEMAS["customer"], {"c_first_name": "Ada"}), _null("c_customer_id")),
-    BadFile("a first name of 21 characters", "customer", parquet(SCHEMAS["customer"], {"c_customer_id": "C", "c_first_name": "a" * 21}), _long("c_first_name")),
-    BadFile("a customer's column missing", "customer", parquet(without("customer", "c_last_name")), _count(4, 3)),
-    BadFile("a customer id that is a date", "customer", parquet(with_type("customer", "c_customer_id", pa.date32())), _SCHEMA),
-    BadFile("an address without an id", "customer_address", parquet(SCHEMAS["customer_address"], {"ca_state": "OH"}), _null("ca_address_id")),
-    BadFile("a state written out", "customer_address", parquet(SCHEMAS["customer_address"], {"ca_address_id": "A", "ca_state": "Ohio"}), _long("ca_state")),
-    BadFile("a zip code that is a number", "customer_address", parquet(with_type("customer_address", "ca_zip", pa.int32())), _SCHEMA),
-    BadFile("a store without an id", "store", parquet(SCHEMAS["store"], {"s_city": "Bethel"}), _null("s_store_id")),
-    BadFile("a number of employees of 64 bits", "store", parquet(with_type("store", "s_number_employees", pa.int64())), _SCHEMA),
-    BadFile("a tax rate that is floating", "store", parquet(with_type("store", "s_tax_precentage", pa.float32())), _SCHEMA),
-    BadFile("a market id that is true or false", "store", parquet(with_type("store", "s_market_id", pa.bool_())), _SCHEMA),
-)  # fmt: skip
+    BadFile(
+        "an id of 17 characters",
+        "item",
+        parquet(SCHEMAS["item"], {**GOOD, "i_item_id": "I" * 17}),
+        _long("i_item_id"),
+    ),
+    BadFile(
+        "a category of 51 bytes in 26 characters",
+        "item",
+        parquet(SCHEMAS["item"], {**GOOD, "i_category": "ü" * 25 + "b"}),
+        _long("i_category"),
+    ),
+    BadFile(
+        "a name of a million characters",
+        "item",
+        parquet(SCHEMAS["item"], {**GOOD, "i_product_name": "n" * 1_000_000}),
+        _long("i_product_name"),
+    ),
+    BadFile(
+        "an item without an id",
+        "item",
+        parquet(SCHEMAS["item"], GOOD, {**GOOD, "i_item_id": None}),
+        _null("i_item_id"),
+    ),
+    BadFile(
+        "a category in Latin-1",
+        "item",
+        parquet(with_type("item", "i_category", pa.binary()), {**GOOD, "i_category": LATIN_1}),
+        r"String contains invalid or unsupported UTF8.*{file}",
+    ),
+    BadFile(
+        "a customer without an id",
+        "customer",
+        parquet(SCHEMAS["customer"], {"c_first_name": "Ada"}),
+        _null("c_customer_id"),
+    ),
+    BadFile(
+        "a first name of 21 characters",
+        "customer",
+        parquet(SCHEMAS["customer"], {"c_customer_id": "C", "c_first_name": "a" * 21}),
+        _long("c_first_name"),
+    ),
+    BadFile(
+        "a customer's column missing", "customer", parquet(without("customer", "c_last_name")), _count(4, 3)
+    ),
+    BadFile(
+        "a customer id that is a date",
+        "customer",
+        parquet(with_type("customer", "c_customer_id", pa.date32())),
+        _SCHEMA,
+    ),
+    BadFile(
+        "an address without an id",
+        "customer_address",
+        parquet(SCHEMAS["customer_address"], {"ca_state": "OH"}),
+        _null("ca_address_id"),
+    ),
+    BadFile(
+        "a state written out",
+        "customer_address",
+        parquet(SCHEMAS["customer_address"], {"ca_address_id": "A", "ca_state": "Ohio"}),
+        _long("ca_state"),
+    ),
+    BadFile(
+        "a zip code that is a number",
+        "customer_address",
+        parquet(with_type("customer_address", "ca_zip", pa.int32())),
+        _SCHEMA,
+    ),
+    BadFile(
+        "a store without an id", "store", parquet(SCHEMAS["store"], {"s_city": "Bethel"}), _null("s_store_id")
+    ),
+    BadFile(
+        "a number of employees of 64 bits",
+        "store",
+        parquet(with_type("store", "s_number_employees", pa.int64())),
+        _SCHEMA,
+    ),
+    BadFile(
+        "a tax rate that is floating",
+        "store",
+        parquet(with_type("store", "s_tax_precentage", pa.float32())),
+        _SCHEMA,
+    ),
+    BadFile(
+        "a market id that is true or false",
+        "store",
+        parquet(with_type("store", "s_market_id", pa.bool_())),
+        _SCHEMA,
+    ),
+)
+
+
+@dataclass(frozen=True)
+class BadSalesFile:
+    """One kind of file that Spectrum cannot read as the day's sales.
+
+    Attributes:
+        kind: What is wrong, in words.
+        body: The file's content.
+        error: Redshift's message, as a regular expression; `{file}` is the file's address.
+    """
+
+    kind: str
+    body: bytes
+    error: str
+
+
+def _sale(column: str, kind: pa.DataType, value: Any = None) -> bytes:
+    return parquet(with_type("store_sales", column, kind), {"ss_ticket_number": 1, column: value})
+
+
+BAD_SALES_FILES = (
+    BadSalesFile("truncated", parquet(SCHEMAS["store_sales"])[:500], _FOOTER),
+    BadSalesFile("CSV under the name of Parquet", b"sold_date,sold_time\n2003-01-02,1\n", _FOOTER),
+    BadSalesFile("a day that is text", _sale("sold_date", pa.string(), "2003-01-02"), _SCHEMA),
+    BadSalesFile("a day that is a moment", _sale("sold_date", pa.timestamp("us")), _SCHEMA),
+    BadSalesFile("a quantity of 64 bits", _sale("ss_quantity", pa.int64(), 2**40), _SCHEMA),
+    BadSalesFile("a quantity with a fraction", _sale("ss_quantity", pa.float64(), 1.5), _SCHEMA),
+    BadSalesFile("a price of other places", _sale("ss_sales_price", pa.decimal128(7, 3)), _SCHEMA),
+    BadSalesFile("a price of more digits", _sale("ss_sales_price", pa.decimal128(12, 2)), _SCHEMA),
+    BadSalesFile("an item id that is a number", _sale("i_item_id", pa.int64(), 7), _SCHEMA),
+    BadSalesFile("a ticket number that is text", _sale("ss_ticket_number", pa.string(), "seven"), _SCHEMA),
+    BadSalesFile(
+        "an id in Latin-1",
+        _sale("c_customer_id", pa.binary(), LATIN_1),
+        r"invalid or unsupported UTF8.*{file}",
+    ),
+)
 
 HOSTILE_NAMES = (
     "part'; drop table tpcds.item; --.parquet",

@@ -33,26 +33,85 @@ class BadSales:
 
 # Refused before the fact is touched.
 AT_THE_GATE = (
-    BadSales("a line of the day before", (line(7), line(8, day=BEFORE)), "extract_dates", {"sold_date": BEFORE, "line_count": 1, "first_ticket_number": 8}),
-    BadSales("a line of the day after", (line(7), line(8, day=AFTER)), "extract_dates", {"sold_date": AFTER, "first_ticket_number": 8}),
-    BadSales("a line without a day", (line(7), line(8, sold_date=None)), "extract_dates", {"sold_date": None, "first_ticket_number": 8}),
-    BadSales("all lines of another day", (line(7, day=BEFORE), line(8, day=BEFORE)), "extract_dates", {"sold_date": BEFORE, "line_count": 2}),
-    BadSales("a line of the year 1", (line(8, day=date(1, 1, 1)),), "extract_dates", {"sold_date": date(1, 1, 1), "first_ticket_number": 8}),
-    BadSales("a line of the year 9999", (line(8, day=date(9999, 12, 31)),), "extract_dates", {"sold_date": date(9999, 12, 31)}),
-    BadSales("a line twice", (line(7), line(7)), "extract_lines_once", {"ss_ticket_number": 7, "i_item_id": "I1", "line_count": 2, "problem": "identical"}),
-    BadSales("a line twice with two prices", (line(7), line(7, paid="11.00")), "extract_lines_once", {"ss_ticket_number": 7, "problem": "conflicting"}),
-    BadSales("a line without a ticket number", (line(7), line(8, ss_ticket_number=None)), "extract_lines_once", {"ss_ticket_number": None, "problem": "no ticket number"}),
-    BadSales("two lines without an item on one ticket", (line(7, None), line(7, None, paid="11.00")), "extract_lines_once", {"ss_ticket_number": 7, "i_item_id": None, "problem": "conflicting"}),
-)  # fmt: skip
+    BadSales(
+        "a line of the day before",
+        (line(7), line(8, day=BEFORE)),
+        "extract_dates",
+        {"sold_date": BEFORE, "line_count": 1, "first_ticket_number": 8},
+    ),
+    BadSales(
+        "a line of the day after",
+        (line(7), line(8, day=AFTER)),
+        "extract_dates",
+        {"sold_date": AFTER, "first_ticket_number": 8},
+    ),
+    BadSales(
+        "a line without a day",
+        (line(7), line(8, sold_date=None)),
+        "extract_dates",
+        {"sold_date": None, "first_ticket_number": 8},
+    ),
+    BadSales(
+        "all lines of another day",
+        (line(7, day=BEFORE), line(8, day=BEFORE)),
+        "extract_dates",
+        {"sold_date": BEFORE, "line_count": 2},
+    ),
+    BadSales(
+        "a line of the year 1",
+        (line(8, day=date(1, 1, 1)),),
+        "extract_dates",
+        {"sold_date": date(1, 1, 1), "first_ticket_number": 8},
+    ),
+    BadSales(
+        "a line of the year 9999",
+        (line(8, day=date(9999, 12, 31)),),
+        "extract_dates",
+        {"sold_date": date(9999, 12, 31)},
+    ),
+    BadSales(
+        "a line twice",
+        (line(7), line(7)),
+        "extract_lines_once",
+        {"ss_ticket_number": 7, "i_item_id": "I1", "line_count": 2, "problem": "identical"},
+    ),
+    BadSales(
+        "a line twice with two prices",
+        (line(7), line(7, paid="11.00")),
+        "extract_lines_once",
+        {"ss_ticket_number": 7, "problem": "conflicting"},
+    ),
+    BadSales(
+        "a line without a ticket number",
+        (line(7), line(8, ss_ticket_number=None)),
+        "extract_lines_once",
+        {"ss_ticket_number": None, "problem": "no ticket number"},
+    ),
+    BadSales(
+        "two lines without an item on one ticket",
+        (line(7, None), line(7, None, paid="11.00")),
+        "extract_lines_once",
+        {"ss_ticket_number": 7, "i_item_id": None, "problem": "conflicting"},
+    ),
+)
 
 
 def _money(**values: str) -> Lines:
     """A line whose money is right but for what is named."""
     right = {
-        "ss_wholesale_cost": "10", "ss_list_price": "20", "ss_sales_price": "15", "ss_ext_discount_amt": "10",
-        "ss_ext_sales_price": "30", "ss_ext_wholesale_cost": "20", "ss_ext_list_price": "40", "ss_ext_tax": "2",
-        "ss_coupon_amt": "0", "ss_net_paid": "30", "ss_net_paid_inc_tax": "32", "ss_net_profit": "10",
-    }  # fmt: skip
+        "ss_wholesale_cost": "10",
+        "ss_list_price": "20",
+        "ss_sales_price": "15",
+        "ss_ext_discount_amt": "10",
+        "ss_ext_sales_price": "30",
+        "ss_ext_wholesale_cost": "20",
+        "ss_ext_list_price": "40",
+        "ss_ext_tax": "2",
+        "ss_coupon_amt": "0",
+        "ss_net_paid": "30",
+        "ss_net_paid_inc_tax": "32",
+        "ss_net_profit": "10",
+    }
     return (line(7, ss_quantity=2, **{name: Decimal(value) for name, value in (right | values).items()}),)
 
 
@@ -64,19 +123,45 @@ def _priced(kind: str, problem: str, **values: str) -> BadSales:
 
 # Found in the day that was just loaded, before a report is written.
 BEFORE_THE_REPORTS = (
-    BadSales("a quantity of zero", (line(7, ss_quantity=0),), "quantities_positive", {"ss_ticket_number": 7, "ss_quantity": 0}),
-    BadSales("a negative quantity", (line(7, ss_quantity=-3),), "quantities_positive", {"ss_ticket_number": 7, "ss_quantity": -3}),
+    BadSales(
+        "a quantity of zero",
+        (line(7, ss_quantity=0),),
+        "quantities_positive",
+        {"ss_ticket_number": 7, "ss_quantity": 0},
+    ),
+    BadSales(
+        "a negative quantity",
+        (line(7, ss_quantity=-3),),
+        "quantities_positive",
+        {"ss_ticket_number": 7, "ss_quantity": -3},
+    ),
     _priced("a cost above all bounds", "wholesale cost is not from 0 to 100", ss_wholesale_cost="100.01"),
     _priced("a negative cost", "wholesale cost is not from 0 to 100", ss_wholesale_cost="-0.01"),
     _priced("a list price above all bounds", "list price is not from 0 to 200", ss_list_price="200.01"),
-    _priced("a sales price above the list price", "sales price is not from 0 to the list price", ss_sales_price="20.01"),
+    _priced(
+        "a sales price above the list price",
+        "sales price is not from 0 to the list price",
+        ss_sales_price="20.01",
+    ),
     _priced("a negative discount", "a discount, tax or coupon is negative", ss_ext_discount_amt="-1"),
     _priced("a negative tax", "a discount, tax or coupon is negative", ss_ext_tax="-1"),
     _priced("a negative coupon", "a discount, tax or coupon is negative", ss_coupon_amt="-1"),
-    _priced("sales that are not quantity times price", "sales are not quantity times sales price", ss_ext_sales_price="31"),
+    _priced(
+        "sales that are not quantity times price",
+        "sales are not quantity times sales price",
+        ss_ext_sales_price="31",
+    ),
     _priced("a payment that is not the sales", "net paid is not sales less coupon", ss_net_paid="31"),
-    _priced("a payment with another tax", "net paid with tax is not net paid plus tax", ss_net_paid_inc_tax="33"),
+    _priced(
+        "a payment with another tax", "net paid with tax is not net paid plus tax", ss_net_paid_inc_tax="33"
+    ),
     _priced("a profit that is not one", "net profit is not net paid less wholesale", ss_net_profit="11"),
     BadSales("no line at all", (), "staging_equals_fact", {"measure": "rows", "staging": "0", "fact": "0"}),
-    BadSales("a day that the calendar does not hold", (line(7, day=date(2030, 1, 1)),), "staging_equals_fact", {"measure": "rows", "staging": "1", "fact": "0"}, date(2030, 1, 1)),
-)  # fmt: skip
+    BadSales(
+        "a day that the calendar does not hold",
+        (line(7, day=date(2030, 1, 1)),),
+        "staging_equals_fact",
+        {"measure": "rows", "staging": "1", "fact": "0"},
+        date(2030, 1, 1),
+    ),
+)

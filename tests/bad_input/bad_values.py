@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, NamedTuple
 
 INJECTION = "x'; drop table tpcds.store_sales; --"
@@ -110,51 +111,149 @@ class BadScript(NamedTuple):
 
 
 BAD_SCRIPTS = (
-    BadScript("41 statements", "select 1;\n" * 41, {}, r"^bad\.sql holds 41 statements, but one batch .* at most 40"),
-    BadScript("a statement of 100 KB and a byte", "select '" + "x" * (100 * 1024 - 8) + "'", {}, r"^bad\.sql, statement 1 of 1, is 102,401 bytes long"),
-    BadScript("100 KB of characters of two bytes", "select '" + "ü" * (50 * 1024) + "'", {}, r"^bad\.sql, statement 1 of 1, is 102,409 bytes long"),
+    BadScript(
+        "41 statements", "select 1;\n" * 41, {}, r"^bad\.sql holds 41 statements, but one batch .* at most 40"
+    ),
+    BadScript(
+        "a statement of 100 KB and a byte",
+        "select '" + "x" * (100 * 1024 - 8) + "'",
+        {},
+        r"^bad\.sql, statement 1 of 1, is 102,401 bytes long",
+    ),
+    BadScript(
+        "100 KB of characters of two bytes",
+        "select '" + "ü" * (50 * 1024) + "'",
+        {},
+        r"^bad\.sql, statement 1 of 1, is 102,409 bytes long",
+    ),
     BadScript("no statement", " \n", {}, r"^bad\.sql holds no statement"),
     BadScript("only comments", "-- nothing\n/* here */;;", {}, r"^bad\.sql holds no statement"),
-    BadScript("a NUL character", "select 1;\nselect '\0'", {}, r"^bad\.sql, statement 2 of 2, holds a NUL character"),
-    BadScript("a name without a value", "select :day", {}, r"^bad\.sql, statement 1 of 1, uses :day, which has no value"),
+    BadScript(
+        "a NUL character", "select 1;\nselect '\0'", {}, r"^bad\.sql, statement 2 of 2, holds a NUL character"
+    ),
+    BadScript(
+        "a name without a value",
+        "select :day",
+        {},
+        r"^bad\.sql, statement 1 of 1, uses :day, which has no value",
+    ),
     BadScript("a value without a name", "select 1", {"day": "x"}, r"^bad\.sql uses :day in no statement"),
-    BadScript("a name only in a string", "select ':day'", {"day": "x"}, r"^bad\.sql uses :day in no statement"),
+    BadScript(
+        "a name only in a string", "select ':day'", {"day": "x"}, r"^bad\.sql uses :day in no statement"
+    ),
     BadScript("an empty value", "select :day", {"day": ""}, r"^bad\.sql is given '' for :day"),
     BadScript("a value that is NULL", "select :day", {"day": None}, r"^bad\.sql is given None for :day"),
     BadScript("a value that is a number", "select :day", {"day": 7}, r"^bad\.sql is given 7 for :day"),
-)  # fmt: skip
+)
 
 # The same for the scripts of the Glue job.
 BAD_JOB_SCRIPTS = (
-    BadScript("a string that never ends", "select 1;\nselect 'x", {}, r"^bad\.sql, line 2: a string starts that never ends"),
-    BadScript("a quoted name that never ends", 'select "x', {}, r"^bad\.sql, line 1: a quoted name starts that never ends"),
-    BadScript("a comment that never ends", "select 1 /* x", {}, r"^bad\.sql, line 1: a comment starts that never ends"),
+    BadScript(
+        "a string that never ends",
+        "select 1;\nselect 'x",
+        {},
+        r"^bad\.sql, line 2: a string starts that never ends",
+    ),
+    BadScript(
+        "a quoted name that never ends",
+        'select "x',
+        {},
+        r"^bad\.sql, line 1: a quoted name starts that never ends",
+    ),
+    BadScript(
+        "a comment that never ends",
+        "select 1 /* x",
+        {},
+        r"^bad\.sql, line 1: a comment starts that never ends",
+    ),
     BadScript("a transaction of its own", "begin; select 1; commit", {}, r"^bad\.sql, statement 1 is BEGIN"),
-    BadScript("an argument between quotes", "copy t from '${place}'", {"place": "x"}, r"^bad\.sql, statement 1 has \$\{place\} between quotes"),
-    BadScript("an argument without a value", "copy t from ${place}", {}, r"^bad\.sql, statement 1 uses \$\{place\}, which has no value"),
-    BadScript("a value that nobody uses", "select 1", {"top_n": "1"}, r"^bad\.sql uses neither :top_n nor \$\{top_n\}"),
-    BadScript("a NUL in an argument", "copy t from ${place}", {"place": "a\0b"}, r"^The argument 'place' of bad\.sql, statement 1 is refused: it holds a NUL"),
-    BadScript("an unless that is no query", "-- unless: drop table t\nselect 1", {}, r"^bad\.sql, statement 1: after '-- unless:' stands one query"),
-    BadScript("an unless of two statements", "-- unless: select 1; drop table t\nselect 1", {}, r"^bad\.sql, statement 1: after '-- unless:' stands one query"),
-    BadScript("an unless before nothing", "select 1; -- unless: select 1", {}, r"^bad\.sql, statement 2: an '-- unless:' must stand directly before"),
-)  # fmt: skip
+    BadScript(
+        "an argument between quotes",
+        "copy t from '${place}'",
+        {"place": "x"},
+        r"^bad\.sql, statement 1 has \$\{place\} between quotes",
+    ),
+    BadScript(
+        "an argument without a value",
+        "copy t from ${place}",
+        {},
+        r"^bad\.sql, statement 1 uses \$\{place\}, which has no value",
+    ),
+    BadScript(
+        "a value that nobody uses",
+        "select 1",
+        {"top_n": "1"},
+        r"^bad\.sql uses neither :top_n nor \$\{top_n\}",
+    ),
+    BadScript(
+        "a NUL in an argument",
+        "copy t from ${place}",
+        {"place": "a\0b"},
+        r"^The argument 'place' of bad\.sql, statement 1 is refused: it holds a NUL",
+    ),
+    BadScript(
+        "an unless that is no query",
+        "-- unless: drop table t\nselect 1",
+        {},
+        r"^bad\.sql, statement 1: after '-- unless:' stands one query",
+    ),
+    BadScript(
+        "an unless of two statements",
+        "-- unless: select 1; drop table t\nselect 1",
+        {},
+        r"^bad\.sql, statement 1: after '-- unless:' stands one query",
+    ),
+    BadScript(
+        "an unless before nothing",
+        "select 1; -- unless: select 1",
+        {},
+        r"^bad\.sql, statement 2: an '-- unless:' must stand directly before",
+    ),
+)
 
-# What an UNLOAD's manifest, or the pointer to the latest report, must not hold.
-FILES = '"meta": {"record_count": 1}'
+
+def _manifest(url: str, size: int | None) -> bytes:
+    entry: dict[str, Any] = {"url": url}
+    if size is not None:
+        entry["meta"] = {"content_length": size}
+    return json.dumps({"entries": [entry], "meta": {"record_count": 1}}).encode()
+
+
+_BUCKET = "s3://redshift-etl-data"
+_NO_MANIFEST = r"{manifest} is not the manifest of an UNLOAD"
+
+# What an UNLOAD's manifest must not hold.
 BAD_MANIFESTS = (
-    ("empty", b"", r"{manifest} is not the manifest of an UNLOAD"),
-    ("cut off", b'{"entries": [', r"{manifest} is not the manifest of an UNLOAD"),
-    ("a list", b"[]", r"{manifest} is not the manifest of an UNLOAD"),
-    ("without entries", b'{"meta": {"record_count": 1}}', r"{manifest} is not the manifest of an UNLOAD"),
-    ("without sizes", b'{"entries": [{"url": "s3://redshift-etl-data/x"}], "meta": {"record_count": 1}}', r"{manifest} is not the manifest of an UNLOAD"),
-    ("not UTF-8", "{“}".encode("utf-16"), r"{manifest} is not the manifest of an UNLOAD"),
-    ("of a file that is not there", b'{"entries": [{"url": "s3://redshift-etl-data/gone", "meta": {"content_length": 1}}], "meta": {"record_count": 1}}', r"s3://redshift-etl-data/gone is in its manifest and not in S3"),
-    ("of another bucket", b'{"entries": [{"url": "s3://other/x", "meta": {"content_length": 1}}], "meta": {"record_count": 1}}', r"s3://other/x is in {manifest} and not in bucket redshift-etl-data"),
-    ("of another size", b'{"entries": [{"url": "s3://redshift-etl-data/reports/city/refresh_date=2003-01-02/csv/000", "meta": {"content_length": 7}}], "meta": {"record_count": 1}}', r"csv/000 has 4 bytes and its manifest says 7"),
-)  # fmt: skip
+    ("empty", b"", _NO_MANIFEST),
+    ("cut off", b'{"entries": [', _NO_MANIFEST),
+    ("a list", b"[]", _NO_MANIFEST),
+    ("without entries", b'{"meta": {"record_count": 1}}', _NO_MANIFEST),
+    ("without a size", _manifest(f"{_BUCKET}/x", None), _NO_MANIFEST),
+    ("not UTF-8", b"{\x93entries\x94: []}", _NO_MANIFEST),
+    (
+        "of a file that is not there",
+        _manifest(f"{_BUCKET}/gone", 1),
+        rf"{_BUCKET}/gone is in its manifest and not in S3",
+    ),
+    (
+        "of another bucket",
+        _manifest("s3://other/x", 1),
+        r"s3://other/x is in {manifest} and not in bucket redshift-etl-data",
+    ),
+    (
+        "of another size",
+        _manifest(f"{_BUCKET}/reports/city/refresh_date=2003-01-02/csv/000", 7),
+        r"csv/000 has 4 bytes and its manifest says 7",
+    ),
+)
+
+# What the pointer to the latest report must not hold.
 BAD_POINTERS = (
     ("empty", b""),
     ("not JSON", b"latest: 2003-01-01"),
     ("a list", b'["2003-01-01"]'),
     ("without a day", b'{"report": "city"}'),
 )
+
+# What the manifest of the reviews' report must not hold.
+BAD_REVIEW_MANIFESTS = (b"", b"[", b"[]", b"{}", b'{"entries": 1}', b'{"entries": [{}]}')

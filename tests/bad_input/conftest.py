@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+
 from in_process import InProcess
 from store_sales_days import BEFORE, DAY, item, line, run_day
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 from bad_files import BAD_FILES, HOSTILE_NAMES, ITEM, BadFile
-from in_process import BUCKET, InProcess
-from store_sales_days import DAY
 
+from in_process import BUCKET, InProcess
 from local_aws.redshift import RedshiftError
+from store_sales_days import DAY
 
 Unchanged = Callable[..., AbstractContextManager[None]]
 
@@ -33,9 +33,12 @@ def delivered(world: InProcess, table: str, name: str, body: bytes) -> Iterator[
 @pytest.mark.parametrize("bad", BAD_FILES, ids=lambda bad: bad.kind)
 def test_a_bad_file_is_refused_by_name(world: InProcess, unchanged: Unchanged, bad: BadFile) -> None:
     body = bad.body() if callable(bad.body) else bad.body
-    with delivered(world, bad.table, bad.name, body) as url:
-        with unchanged(), pytest.raises(RedshiftError) as raised:
-            world.run(f"load_{bad.table}")
+    with (
+        delivered(world, bad.table, bad.name, body) as url,
+        unchanged(),
+        pytest.raises(RedshiftError) as raised,
+    ):
+        world.run(f"load_{bad.table}")
     assert re.search(bad.error.replace("{file}", re.escape(url)), str(raised.value))
     assert len(str(raised.value).splitlines()) == 1
 
@@ -43,9 +46,12 @@ def test_a_bad_file_is_refused_by_name(world: InProcess, unchanged: Unchanged, b
 def test_of_two_files_the_bad_one_is_named_and_neither_is_loaded(
     world: InProcess, unchanged: Unchanged
 ) -> None:
-    with delivered(world, "item", "part-00001.parquet", ITEM[:-1]) as url:
-        with unchanged(), pytest.raises(RedshiftError, match=re.escape(url)):
-            world.run("load_item")
+    with (
+        delivered(world, "item", "part-00001.parquet", ITEM[:-1]) as url,
+        unchanged(),
+        pytest.raises(RedshiftError, match=re.escape(url)),
+    ):
+        world.run("load_item")
 
 
 def test_an_extract_that_was_not_delivered_is_named(world: InProcess, unchanged: Unchanged) -> None:

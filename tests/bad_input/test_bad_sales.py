@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 from bad_sales import AT_THE_GATE, BEFORE_THE_REPORTS, BadSales
+
 from in_process import InProcess
 from store_sales_days import DAY, item
 

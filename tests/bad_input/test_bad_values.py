@@ -15,19 +15,20 @@ from bad_values import (
     BAD_MANIFESTS,
     BAD_PARAMS,
     BAD_POINTERS,
+    BAD_REVIEW_MANIFESTS,
     BAD_SCRIPTS,
     BAD_SETTINGS,
     HOSTILE_TEXTS,
     BadParam,
     BadScript,
 )
-from in_process import BUCKET, InProcess
-from store_sales_days import DAY
 
 from glue.redshift_sql.script import Script as JobScript
 from glue.redshift_sql.text import ScriptError
+from in_process import BUCKET, InProcess
 from laptop.environment import PROJECT, airflow_environment
 from local_aws.server import Server
+from store_sales_days import DAY
 
 Unchanged = Callable[..., AbstractContextManager[None]]
 
@@ -77,13 +78,13 @@ def test_a_conf_key_that_no_parameter_has_reaches_no_template(dags: Any) -> None
     from airflow.sdk.definitions.param import process_params
 
     dag = dags["store_sales_etl"]
-    hostile = {"data_bucket": "other", "iam_role_arn": "x'; --", "city'; drop table x; --": "y"}
+    hostile = {"data_bucket": "their-bucket", "iam_role_arn": "x'; --", "city'; drop table x; --": "y"}
     params = process_params(dag, dag.tasks[0], hostile, suppress_exception=False)
     task = dag.get_task("load_item").prepare_for_execution()
     task.render_template_fields(
         {"params": params | {"refresh_date": "2003-01-02"}, "dag_run": None, "task": task}
     )
-    assert "other" not in task.sql
+    assert "their-bucket" not in task.sql
     assert "x';" not in task.sql
     assert f"from 's3://{BUCKET}/raw/item/extract_date=2003-01-02/'" in task.sql
 
@@ -184,7 +185,7 @@ def test_a_damaged_pointer_is_named_and_left_alone(s3: Any, kind: str, body: byt
     assert s3.get_object(Bucket=BUCKET, Key="reports/city/latest.json")["Body"].read() == body, kind
 
 
-@pytest.mark.parametrize("body", [b"", b"[", b"[]", b"{}", b'{"entries": 1}', b'{"entries": [{}]}'])
+@pytest.mark.parametrize("body", BAD_REVIEW_MANIFESTS)
 def test_a_bad_manifest_of_the_reviews_is_refused_by_name(s3: Any, body: bytes) -> None:
     from redshift_etl.operators.quicksight_publish import QuickSightPublishOperator, ReportError
 

@@ -9,13 +9,13 @@ from typing import Any
 import boto3
 import jinja2
 import pytest
-from in_process import InProcess
-from store_sales_days import DAY
 
 import reviews_lakehouse
+from in_process import InProcess
 from laptop.environment import PROJECT
 from local_aws.server import Server
 from redshift_etl.script import Script, names, statements
+from store_sales_days import DAY
 
 BUCKET = "redshift-etl-data"
 ROLE = "arn:aws:iam::123456789012:role/redshift-etl-warehouse"

@@ -12,8 +12,8 @@ from __future__ import annotations
 import re
 
 import pytest
-from in_process import InProcess, script
 
+from in_process import InProcess, script
 from laptop.environment import PROJECT
 
 FOLDER = PROJECT / "sql" / "store_sales"

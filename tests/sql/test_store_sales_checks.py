@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+
 from in_process import InProcess
 from store_sales_days import AFTER, BEFORE, DAY, item, line, load, run_day
 

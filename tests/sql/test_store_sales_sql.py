@@ -10,10 +10,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from in_process import InProcess
-from store_sales_days import AFTER, BEFORE, DAY, item, line, load, run_day
 
+from in_process import InProcess
 from local_aws.redshift import RedshiftError
+from store_sales_days import AFTER, BEFORE, DAY, item, line, load, run_day
 
 
 def fact_items(world: InProcess) -> list[tuple[Any, ...]]:
@@ -203,6 +203,7 @@ def test_r13_a_week_stands_beside_the_same_days_of_the_week_before(world: InProc
 def report(world: InProcess, name: str) -> list[dict[str, Any]]:
     """Run a report and read its Parquet files."""
     import pyarrow.parquet as pq
+
     from in_process import BUCKET
 
     world.run(f"unload_{name}", DAY, region="North America", city="Bethel", state="OH")

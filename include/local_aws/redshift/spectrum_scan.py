@@ -66,7 +66,7 @@ def scan(session: Session, glue_database: str, schema: str, node: exp.Table) -> 
         return _empty(columns, keys)
     suffix = ".parquet" if _is_parquet(table) else ""
     paths = session.store.fetch([item for item, _ in files], suffix)
-    present = _check(session, columns, files, paths) if suffix else {name: "f.{}" for name in columns}
+    present = _check(session, columns, files, paths) if suffix else dict.fromkeys(columns, "f.{}")
     reader = _parquet(paths) if suffix else _text_reader(table, columns, paths)
     shown = [
         f"{present.get(name, 'null').format(quote(name))}::{kind.duckdb} as {quote(name)}"

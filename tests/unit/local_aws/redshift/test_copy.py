@@ -278,6 +278,14 @@ def test_an_option_that_is_not_known_is_an_error(items: Session, option: str) ->
     assert message.startswith("ERROR: not supported locally")
 
 
+def test_parquet_text_that_is_only_marked_as_bytes_is_text(lake: Session, s3: Any) -> None:
+    lake.execute("create table item (id int, name varchar(10))")
+    names = pa.array(["Bücher".encode(), None], pa.binary())
+    put(s3, "in/a.parquet", parquet(id=int32([1, 2]), name=names))
+    assert copy(lake, "in/", "format as parquet") == 2
+    assert rows(lake, "select * from item order by 1") == [(1, "Bücher"), (2, None)]
+
+
 def test_parquet_takes_no_text_options(items: Session) -> None:
     message = fails(items, f"copy item from 's3://{BUCKET}/in/' {ROLE} format parquet ignoreheader 1")[1]
     assert message == "ERROR: IGNOREHEADER argument is not supported for PARQUET based COPY"

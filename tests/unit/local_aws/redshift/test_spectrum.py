@@ -71,6 +71,18 @@ def test_only_registered_partitions_are_read(external: Session, s3: Any) -> None
     ]
 
 
+def test_text_that_is_only_marked_as_bytes_is_text_and_must_be_utf8(external: Session, s3: Any) -> None:
+    add_partition(external, "2003-01-02")
+    key = "raw/sales/sale_date=2003-01-02/part-0.parquet"
+    put(s3, key, parquet(item=pa.array(["Bücher".encode(), None], pa.binary())))
+    assert rows(external, "select item from spectrum.sales order by 1") == [("Bücher",), (None,)]
+    put(s3, key, parquet(item=pa.array(["Bücher".encode("latin-1")], pa.binary())))
+    state, message = fails(external, "select item from spectrum.sales")
+    assert state == "22021"
+    assert "Bad UTF8 hex sequence: 42fc63686572, column item" in message
+    assert f"s3://{BUCKET}/{key}" in message
+
+
 def test_an_object_written_after_the_ddl_is_seen(external: Session, s3: Any) -> None:
     add_partition(external, "2003-01-02")
     assert rows(external, "select count(*) from spectrum.sales") == [(0,)]
