@@ -19,6 +19,7 @@ from typing import Any
 import boto3
 import httpx
 import psutil
+from botocore.exceptions import BotoCoreError, ClientError
 
 from laptop.airflow import AIRFLOW, COMPONENTS, AirflowApi, AirflowError, migrate_database
 from laptop.environment import PROJECT, airflow_environment, read_env_file
@@ -139,26 +140,24 @@ class Chaos:
         self.api.trigger(dag_id, run_id, None, conf)
 
     def clear(self, dag_id: str, run_id: str, task_id: str = "work") -> None:
-        self._post(
+        self._ask(
+            "POST",
             f"dags/{dag_id}/clearTaskInstances",
             {"dry_run": False, "dag_run_id": run_id, "task_ids": [task_id], "only_failed": False},
         )
 
     def mark_failed(self, dag_id: str, run_id: str, task_id: str = "work") -> None:
-        self._patch(f"dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}", {"new_state": "failed"})
+        self._ask("PATCH", f"dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}", {"new_state": "failed"})
 
     def delete_run(self, dag_id: str, run_id: str) -> None:
         """Airflow deletes no run that goes on: whoever wants to marks it failed first."""
-        self._patch(f"dags/{dag_id}/dagRuns/{run_id}", {"state": "failed"})
-        self.api._client.delete(f"/api/v2/dags/{dag_id}/dagRuns/{run_id}").raise_for_status()
+        self._ask("PATCH", f"dags/{dag_id}/dagRuns/{run_id}", {"state": "failed"})
+        self._ask("DELETE", f"dags/{dag_id}/dagRuns/{run_id}")
 
-    def _post(self, path: str, body: dict[str, Any]) -> None:
-        response = self.api._client.post(f"/api/v2/{path}", json=body)
-        assert response.is_success, response.text
-
-    def _patch(self, path: str, body: dict[str, Any]) -> None:
-        response = self.api._client.patch(f"/api/v2/{path}", json=body)
-        assert response.is_success, response.text
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> None:
+        response = self.api._client.request(method, f"/api/v2/{path}", json=body)
+        if response.is_error:
+            raise AirflowError(f"Airflow answered {response.status_code} to {method} {path}: {response.text}")
 
     # What one sees
 
@@ -190,7 +189,7 @@ class Chaos:
         """Wait for something to be so, through restarts of whatever is asked."""
         deadline = time.monotonic() + seconds
         while True:
-            with suppress(httpx.TransportError, AirflowError, StopIteration):
+            with suppress(httpx.TransportError, AirflowError, StopIteration, BotoCoreError, ClientError):
                 if found := condition():
                     return found
             self.processes.require_alive()

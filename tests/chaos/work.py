@@ -9,7 +9,7 @@ from typing import Any
 
 import boto3
 
-from chaos_stack import Chaos
+from chaos_stack import Chaos, effect
 from data_api import query
 from laptop import reviews_job
 from laptop.alerts import create_alert_topic
@@ -18,13 +18,7 @@ JOB = "reviews-etl"
 WORKER, TRIGGERER = PLACES = "worker", "triggerer"
 # What each operator calls to look up, to submit and to follow its work.
 CALLS = {
-    "redshift": (
-        "redshift-data",
-        "ListStatements",
-        "ExecuteStatement",
-        "DescribeStatement",
-        "CancelStatement",
-    ),
+    "redshift": ("redshift-data", "ListStatements", "ExecuteStatement", "DescribeStatement"),
     "glue": ("glue", "GetJobRuns", "StartJobRun", "GetJobRun"),
 }
 
@@ -114,7 +108,7 @@ class Work:
 
     def statements(self) -> list[dict[str, Any]]:
         """The statements that would add the row, in order."""
-        return self.stack.statements(f"insert into effects values ('{self.run_id}')")
+        return sorted(self.stack.statements(effect(self.run_id)), key=lambda one: str(one["created"]))
 
     def job_runs(self) -> list[dict[str, Any]]:
         """The runs of the Glue job on behalf of this run, in order."""

@@ -80,6 +80,7 @@ def test_a_retry_does_not_submit_because_the_data_api_cannot_be_reached(
     make_context: Context,
     store: TaskStateStore,
     monkeypatch: pytest.MonkeyPatch,
+    *,
     error: type[Exception],
 ) -> None:
     operator = make(retries=2)
