@@ -27,7 +27,7 @@ from laptop.processes import Processes
 
 DAGS = Path(__file__).with_name("chaos") / "dags"
 INTERVALS = {
-    "AIRFLOW__CORE__PARALLELISM": "8",
+    "AIRFLOW__CORE__PARALLELISM": "16",
     "AIRFLOW__SCHEDULER__JOB_HEARTBEAT_SEC": "1",
     "AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
     "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "8",
@@ -139,11 +139,11 @@ class Chaos:
         )
         self.api.trigger(dag_id, run_id, None, conf)
 
-    def clear(self, dag_id: str, run_id: str, task_id: str = "work") -> None:
+    def clear(self, dag_id: str, run_id: str, *task_ids: str) -> None:
         self._ask(
             "POST",
             f"dags/{dag_id}/clearTaskInstances",
-            {"dry_run": False, "dag_run_id": run_id, "task_ids": [task_id], "only_failed": False},
+            {"dry_run": False, "dag_run_id": run_id, "task_ids": task_ids, "only_failed": False},
         )
 
     def mark_failed(self, dag_id: str, run_id: str, task_id: str = "work") -> None:

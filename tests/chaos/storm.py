@@ -155,8 +155,7 @@ class Storm:
     def _clear_failed(self, dag_id: str, run_id: str) -> bool:
         failed = [task for task, state in self._states(dag_id, run_id).items() if state != "success"]
         self.tell(f"run {run_id} of {dag_id} has failed: an engineer clears {', '.join(sorted(failed))}")
-        for task_id in failed:
-            self.weather.ask_again(dag_id, run_id, task_id)
+        self.weather.ask_again(dag_id, run_id, *failed)
         self.cleared += 1
         return True
 

@@ -146,10 +146,10 @@ class Weather:
         self.interventions["cleared while it ran"] += 1
         self.tell(f"a user clears {dag_id}.{task_id} of {run_id}")
 
-    def ask_again(self, dag_id: str, run_id: str, task_id: str) -> None:
-        """Clear a task."""
-        self.stack.clear(dag_id, run_id, task_id)
-        self.asked[f"{dag_id}.{run_id}.{task_id}"] += 1
+    def ask_again(self, dag_id: str, run_id: str, *task_ids: str) -> None:
+        """Clear tasks."""
+        self.stack.clear(dag_id, run_id, *task_ids)
+        self.asked.update(f"{dag_id}.{run_id}.{task_id}" for task_id in task_ids)
 
     def ceased(self) -> None:
         """Let the faults end that have not struck."""

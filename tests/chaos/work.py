@@ -86,7 +86,7 @@ class Work:
         self.stack.kill_worker(self.dag_id, self.run_id)
 
     def clear(self) -> None:
-        self.stack.clear(self.dag_id, self.run_id)
+        self.stack.clear(self.dag_id, self.run_id, "work")
 
     def mark_failed(self) -> None:
         self.stack.mark_failed(self.dag_id, self.run_id)

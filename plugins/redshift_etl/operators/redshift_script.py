@@ -238,6 +238,7 @@ class RedshiftScriptOperator(  # type: ignore[misc]  # the provider's methods re
         found = self._watch.wait(self.work_id, inf)
         if found is None or not succeeded(found):
             raise script_error(found, script.file) if found else RedshiftScriptError(script.file)
+        self.work_id = ""
         return found.get("ResultRows", 0) > 0
 
     def _trigger(self, work_id: str) -> RedshiftStatementTrigger:

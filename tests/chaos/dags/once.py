@@ -25,7 +25,7 @@ for operator in ("redshift", "glue"):
         for kind, task_limit, run_limit in (
             ("", None, None),
             ("_limited", 12 * SECOND, None),
-            ("_run_limited", None, 20 * SECOND),
+            ("_run_limited", None, 30 * SECOND),
         ):
             arguments: dict[str, Any] = {
                 "task_id": "work",
