@@ -93,13 +93,8 @@ class Chaos:
         self.start_aws()
 
     def kill_worker(self, dag_id: str, run_id: str, task_id: str = "work") -> None:
-        """Kill -9 the process that runs the task, and first the one that watches it."""
-        task = self.until(lambda: self._process_of(dag_id, run_id, task_id))
-        with suppress(psutil.NoSuchProcess):
-            worker = task.parent()
-            if worker is not None and worker.pid > 1:
-                worker.kill()
-            task.kill()
+        """Kill -9 the process that runs the task, and the one that watches it."""
+        kill_with_watcher(self.until(lambda: self._process_of(dag_id, run_id, task_id)))
 
     def _process_of(self, dag_id: str, run_id: str, task_id: str) -> psutil.Process | None:
         found = self.instance(dag_id, run_id, task_id)
@@ -195,6 +190,22 @@ class Chaos:
             self.processes.require_alive()
             assert time.monotonic() < deadline, "waited in vain"
             time.sleep(0.1)
+
+
+def kill_with_watcher(task: psutil.Process) -> None:
+    """Kill -9 a task's process and the executor's that watches it.
+
+    The watcher is held still first: an idle one holds the lock of LocalExecutor's queue, and would take it
+    along for ever.
+    """
+    watcher = task.parent()
+    if watcher is not None and watcher.pid > 1:
+        watcher.suspend()
+        if not task.is_running() or task.status() == psutil.STATUS_ZOMBIE:
+            watcher.resume()
+            return
+        watcher.kill()
+    task.kill()
 
 
 def effect(run_id: str) -> str:

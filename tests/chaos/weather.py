@@ -8,7 +8,7 @@ from contextlib import suppress
 import httpx
 import psutil
 
-from chaos_stack import Chaos
+from chaos_stack import Chaos, kill_with_watcher
 from laptop.airflow import AirflowError
 
 COMPONENTS = ("scheduler", "triggerer", "dag-processor", "api-server", "local-aws")
@@ -100,12 +100,11 @@ class Weather:
 
     def _kill_worker(self, dice: random.Random, runs: list[tuple[str, str]]) -> None:
         dag_id, run_id, task_id, pid = self._task(dice, runs, "running")
-        task = psutil.Process(pid)
-        watcher = task.parent()
-        whole = dice.random() < 0.7 and watcher is not None and watcher.pid > 1
-        if whole and watcher is not None:
-            watcher.kill()
-        task.kill()
+        whole = dice.random() < 0.7
+        if whole:
+            kill_with_watcher(psutil.Process(pid))
+        else:
+            psutil.Process(pid).kill()
         self.kills["worker" if whole else "task process"] += 1
         self.tell(f"kill -9 the {'worker' if whole else 'process'} of {dag_id}.{task_id} of {run_id}")
 
