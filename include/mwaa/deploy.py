@@ -122,7 +122,7 @@ def _require_consent(question: str, console: Console, *, ask: bool) -> None:
     if not ask:
         return
     try:
-        answer = console.input(f"{question} [y/N] ")
+        answer = console.input(f"{question} [y/N] ", markup=False)
     except EOFError:
         answer = ""
     if answer.strip().lower() not in {"y", "yes"}:

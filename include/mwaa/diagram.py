@@ -22,13 +22,13 @@ class Box:
         key: Its name in Mermaid.
         place: The box around it.
         text: What stands in it.
-        arn: What policies call it.
+        arns: What policies call it, and the login to it.
     """
 
     key: str
     place: str
     text: str
-    arn: str
+    arns: tuple[str, ...]
 
 
 # Where a type of resource stands, and what it says: {name} and so on are its attributes.
@@ -90,7 +90,8 @@ def _box(found: Resource) -> Box:
     # The address of a bucket is of the form module.bucket["data"].aws_s3_bucket.this or module.logs_bucket...
     purpose = re.search(r'bucket\["(\w+)"\]|module\.(\w+)_bucket', found["address"])
     values["purpose"] = next(filter(None, purpose.groups()), "") if purpose else ""
-    return Box(_key(found["address"]), place, text.format_map(values), str(values.get("arn", "")))
+    arns = (str(values[name]) for name in ("arn", "master_password_secret_arn") if values.get(name))
+    return Box(_key(found["address"]), place, text.format_map(values), tuple(arns))
 
 
 def _key(text: str) -> str:
@@ -106,7 +107,7 @@ def _arrows(resources: list[Resource], boxes: dict[str, Box]) -> list[str]:
         for statement in json.loads(policy["values"]["policy"])["Statement"]:
             named = statement["Resource"]
             for target in _named([named] if isinstance(named, str) else named, boxes):
-                for worker in workers:
+                for worker in (worker for worker in workers if worker is not target):
                     labels.setdefault((worker.key, target.key), []).append(_words(statement["Sid"]))
     arrows = [
         f'    {worker} -- "{"<br/>".join(dict.fromkeys(told))}" --> {target}'
@@ -122,7 +123,7 @@ def _named(resources: list[str], boxes: dict[str, Box]) -> list[Box]:
     return [
         box
         for box in boxes.values()
-        if box.arn and any(arn == box.arn or arn.startswith(f"{box.arn}/") for arn in resources)
+        if any(arn == own or arn.startswith(f"{own}/") for own in box.arns for arn in resources)
     ]
 
 

@@ -5,6 +5,7 @@ from typing import Any
 from rights import Call
 
 WHERE = "us-east-1:123456789012"
+DATA_SET = f"arn:aws:quicksight:{WHERE}:dataset/redshift-etl-top-reviews"
 
 
 def unseen_calls(role: str, output: dict[str, Any]) -> dict[str, set[Call]]:
@@ -54,13 +55,11 @@ def _of_airflow(buckets: dict[str, str], key: str, secret: str) -> dict[str, set
                 for kind in ("connections", "variables")
             )
         ),
-        "a task that is killed or times out": _calls(
+        "a task that is killed, times out or is tried again": _calls(
             ("redshift-data:CancelStatement", "*"),
             ("glue:BatchStopJobRun", f"arn:aws:glue:{WHERE}:job/reviews-etl"),
-            (
-                "quicksight:CancelIngestion",
-                f"arn:aws:quicksight:{WHERE}:dataset/redshift-etl-top-reviews/ingestion/one",
-            ),
+            ("quicksight:CancelIngestion", f"{DATA_SET}/ingestion/one"),
+            ("quicksight:ListIngestions", DATA_SET),
         ),
         "a check that finds something keeps a sample of it": _calls(
             ("redshift-data:GetStatementResult", "*"),
