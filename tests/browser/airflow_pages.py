@@ -52,7 +52,16 @@ def show_graph(page: Page) -> None:
     page.get_by_role("button", name=re.compile("^Show Graph")).click(timeout=PATIENCE)
     page.locator(".react-flow__node").first.wait_for(timeout=PATIENCE)
     page.get_by_role("button", name="Collapse Details Panel").click()
-    page.get_by_role("button", name="Fit View").click()
+
+
+def widen_grid(page: Page) -> None:
+    """Draw the edge between the grid and the details to the right, so that more runs fit."""
+    edge = page.get_by_role("button", name="Collapse Details Panel").bounding_box()
+    assert edge
+    page.mouse.move(edge["x"] + edge["width"] / 2, edge["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(edge["x"] + 120, edge["y"] + 100, steps=5)
+    page.mouse.up()
 
 
 def show_reports(page: Page, view: str = "weekly") -> FrameLocator:

@@ -17,21 +17,27 @@ from e2e_stack import BUCKET, Stack, deliver_nothing_much
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def chromium() -> str:
+    """The browser's path, asked for before anything is started."""
     path = find_chromium()
     if path is None and os.environ.get("REQUIRE_BROWSER") == "1":
         pytest.fail(f"REQUIRE_BROWSER=1, but {MISSING}")
     if path is None:
         pytest.skip(MISSING)
-    with running(path) as started:
-        yield started
+    return path
 
 
 @pytest.fixture(scope="session")
-def stack(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:  # noqa: ARG001 - first
-    """Everything as `make run` starts it; without a browser it is not started."""
+def stack(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:  # noqa: ARG001 - first
+    """Everything as `make run` starts it."""
     with e2e_stack.running(tmp_path_factory.mktemp("browser")) as started:
         yield started.of("store_sales_etl")
+
+
+@pytest.fixture(scope="session")
+def browser(chromium: str, stack: Stack) -> Iterator[Browser]:  # noqa: ARG001 - it ends before the stack
+    with running(chromium) as started:
+        yield started
 
 
 @pytest.fixture

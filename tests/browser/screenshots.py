@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 
 import boto3
-from airflow_pages import PATIENCE, grid_cell, run_address, show_graph, show_reports
+from airflow_pages import PATIENCE, grid_cell, run_address, show_graph, show_reports, widen_grid
 from chromium import MISSING, find_chromium, running
 from playwright.sync_api import Browser, Page
 
@@ -93,24 +93,29 @@ def take_pictures(browser: Browser, web: str, theme: str, folder: Path) -> None:
     )
     page = context.new_page()
     show_reports(page)
-    picture(page, folder / f"reports-{theme}.png")
+    picture(page, folder / f"reports-{theme}.png", height=1360)
     if theme == "light":
-        for view in ("reviews", "runs"):
-            show_reports(page, view)
-            picture(page, folder / f"reports-{view}.png")
+        show_reports(page, "reviews")
+        picture(page, folder / "reports-reviews.png", height=900)
+        show_reports(page, "runs")
+        picture(page, folder / "reports-runs.png", height=1460)
         run_id = f"laptop__{LAST}"
         page.goto(run_address(run_id, "load_store_sales"))
         grid_cell(page, run_id, "publish_reports").wait_for(timeout=PATIENCE)
         page.locator("code").filter(has_text="insert into").first.wait_for(timeout=PATIENCE)
-        picture(page, folder / "grid.png")
+        widen_grid(page)
+        picture(page, folder / "grid.png", height=640)
         page.goto(run_address(run_id))
         show_graph(page)
-        picture(page, folder / "graph.png")
+        picture(page, folder / "graph.png", height=560)
     context.close()
 
 
-def picture(page: Page, path: Path) -> None:
-    """Take one picture, when everything on the page has come to rest."""
+def picture(page: Page, path: Path, height: int) -> None:
+    """Take one picture as high as what it shows, when everything on the page has come to rest."""
+    page.set_viewport_size({"width": 1400, "height": height})
+    if (fit := page.get_by_role("button", name="Fit View")).is_visible():
+        fit.click()
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(1500)  # charts and the graph's zoom
     page.screenshot(path=path)

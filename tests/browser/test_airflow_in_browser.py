@@ -1,5 +1,7 @@
 """A person at Airflow's web UI: in without a password, a run by the form, its grid, logs, and a failure."""
 
+import re
+
 import pytest
 from airflow_pages import PATIENCE, color_of, grid_cell, run_address
 from playwright.sync_api import Page, expect
@@ -29,7 +31,7 @@ def test_the_date_of_the_form_is_the_day_that_was_loaded(stack: Stack, run: str)
 
 def test_a_tasks_log_names_its_statements_with_rows_and_seconds(page: Page, run: str) -> None:
     page.goto(run_address(run, "load_store_sales"))
-    lines = page.locator("code")
+    lines = page.get_by_test_id(re.compile("^virtualized-item-"))
     expect(lines.filter(has_text="store_sales/load_store_sales.sql: submitted")).to_be_visible(
         timeout=PATIENCE
     )

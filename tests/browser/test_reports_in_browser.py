@@ -61,7 +61,7 @@ def test_the_runs_tab_shows_every_task_and_its_statements(page: Page, stack: Sta
     frame.get_by_role("link", name=run, exact=True).click()
     tasks = frame.get_by_role("region", name=f"Tasks of {run}").locator("tbody tr")
     expect(tasks).to_have_count(len(stack.states(run)))
-    frame.get_by_label("Statements of").select_option("load_store_sales")
+    frame.get_by_label("Statements of", exact=True).select_option("load_store_sales")
     statements = frame.get_by_role("region", name="Statements of load_store_sales")
     expect(statements).to_contain_text("insert into tpcds.store_sales")
     frame.get_by_role("link", name="Open in the grid").click()

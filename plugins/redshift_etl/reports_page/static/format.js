@@ -57,8 +57,7 @@ export function clock(value, timeZone) {
 
 export function seconds(value) {
   if (value === null || value === undefined) return NONE;
-  if (value === 0) return "0 s";
-  if (value < 10) return `${value.toFixed(value < 1 ? 2 : 1)} s`;
+  if (value < 10 && !Number.isInteger(value)) return `${value.toFixed(value < 1 ? 2 : 1)} s`;
   if (value < 60) return `${Math.round(value)} s`;
   const minutes = Math.floor(value / 60);
   if (minutes < 60)
