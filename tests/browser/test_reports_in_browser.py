@@ -84,6 +84,13 @@ def test_the_page_follows_airflows_theme_while_it_is_open(page: Page) -> None:
     assert colors["light"] != colors["dark"]
 
 
+@pytest.mark.parametrize("fragment", ["main", "toString", "weekly?as_of=%3Cimg src=x onerror=alert(1)%3E"])
+def test_an_address_that_is_none_leads_to_something_to_read(page: Page, fragment: str) -> None:
+    main = open_reports(page, fragment)
+    expect(main.get_by_role("heading").first).to_be_visible()
+    assert main.locator("img").count() == 0
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_to_object_to(page: Page, theme: str) -> None:
     page.emulate_media(color_scheme="dark" if theme == "dark" else "light")

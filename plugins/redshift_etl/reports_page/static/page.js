@@ -53,6 +53,10 @@ function trouble(problem) {
       "Ask an administrator of Airflow for the right to read the DAG that makes it, with its runs and its logs.",
     );
   }
+  if (problem.status === 422) {
+    const latest = element("p", {}, element("a", { href: `#${name}` }, "Show the latest"));
+    return message("This address names what cannot be", problem.message, latest);
+  }
   return message("This report cannot be shown now", problem.message, again);
 }
 
@@ -62,8 +66,9 @@ function skeleton() {
 
 async function show() {
   const [asked, parameters] = here();
-  if (asked && !(asked in VIEWS)) return; // a link within the page
-  const view = asked || "weekly";
+  const known = Object.hasOwn(VIEWS, asked);
+  if (!known && name) return; // a link within the page that is open
+  const view = known ? asked : "weekly";
   const focused = document.activeElement?.id;
   const mine = ++turn;
   clearTimeout(timer);

@@ -23,10 +23,13 @@ async function get(path, parameters) {
   }
   if (response.ok) return response.json();
   const body = await response.json().catch(() => null);
-  throw new Problem(
-    response.status,
-    typeof body?.detail === "string" ? body.detail : `Airflow answered ${response.status}.`,
-  );
+  throw new Problem(response.status, wording(body?.detail) ?? `Airflow answered ${response.status}.`);
+}
+
+// A value that is refused comes with its name and the reason.
+function wording(detail) {
+  if (typeof detail === "string") return detail;
+  return detail?.map?.((one) => `${one.loc.at(-1)} ${one.input}: ${one.msg}.`).join(" ");
 }
 
 export const report = (name, parameters = {}) => get(`api/${name}`, parameters);
