@@ -141,7 +141,9 @@ def refusal(error: ClientError, file: str) -> RedshiftScriptError:
 def redshift_message(description: DescribeStatementResponseTypeDef) -> str:
     """Return what Redshift said about the statement that failed; empty when it said nothing."""
     _, part = _failed_part(description)
-    return part.get("Error") or description.get("Error") or ""
+    # Of a batch in which no statement failed, only the batch itself says why: the login, a reboot.
+    first, second = (part, description) if part.get("Status") == FAILED else (description, part)
+    return first.get("Error") or second.get("Error") or ""
 
 
 def failure(description: DescribeStatementResponseTypeDef, file: str) -> str:

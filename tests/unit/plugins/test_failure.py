@@ -123,3 +123,12 @@ def test_the_policy_survives_airflows_serialization() -> None:
     restored = type(RETRY_POLICY).deserialize(RETRY_POLICY.serialize())
     error = SerializationConflictError("x")
     assert restored.evaluate(error, 1, 2) == RETRY_POLICY.evaluate(error, 1, 2)
+
+
+def test_of_a_batch_in_which_no_statement_failed_the_batch_itself_says_why() -> None:
+    refused = 'FATAL: password authentication failed for user "awsuser"'
+    aborted = [
+        part(number, "ABORTED", "select 1", Error="Connection or an prior query failed.") for number in (1, 2)
+    ]
+    error = script_error(described("FAILED", Error=refused, SubStatements=aborted), "load.sql")
+    assert str(error).startswith(f"load.sql, statement 1 of 2, ABORTED: {refused} -- statement ")
