@@ -185,8 +185,10 @@ def _has_effect(operation: str, answer: bytes) -> bool:
     return operation != "ReceiveMessage" or b"ReceiptHandle" in answer
 
 
-def _object_of(environ: dict[str, Any]) -> str:
-    return str(environ["PATH_INFO"]).lstrip("/")
+def _object_of(environ: dict[str, Any]) -> str | None:
+    """The object as bucket/key; None where the bucket stands in the host's name, not in the path."""
+    path = str(environ["PATH_INFO"]).lstrip("/")
+    return path if path.partition("/")[0] in s3_backends.bucket_accounts else None
 
 
 def _is_versioned(whole: str) -> bool:
