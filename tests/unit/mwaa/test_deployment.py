@@ -280,8 +280,11 @@ def test_what_airflow_refuses_is_told_with_its_answer(airflow: Airflow, environm
 )
 def test_only_a_yes_is_a_yes(answer: str, wanted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+    shown = io.StringIO()
+    console = Console(file=shown)
     if wanted:
-        _require_consent("Apply?", Console(quiet=True), ask=True)
+        _require_consent("Apply?", console, ask=True)
     else:
         with pytest.raises(NotWantedError):
-            _require_consent("Apply?", Console(quiet=True), ask=True)
+            _require_consent("Apply?", console, ask=True)
+    assert shown.getvalue() == "Apply? [y/N] "
