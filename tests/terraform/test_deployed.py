@@ -99,7 +99,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
         api.wait_until_ready("store_sales_etl", processes)
         queue = listen(output["sns_topic_arn"])
         s3, redshift = boto3.client("s3"), boto3.client("redshift-data")
-        stack = Stack(api, processes, s3, redshift, folder, endpoint, queue)
+        stack = Stack(api, processes, s3, redshift, folder, endpoint, queue, mwaa.environment())
         run_everything(stack, mwaa, output["bucket_names"]["data"])
         calls = httpx.get(f"{endpoint}/_local/calls").json()
         yield Deployed(stack, output, told, calls)
