@@ -8,6 +8,8 @@ import hashlib
 import shutil
 import sys
 import zipfile
+from collections.abc import Mapping
+from importlib.resources import files
 from pathlib import Path
 
 from glue.wheel import build
@@ -35,7 +37,7 @@ def package(target: Path) -> list[Path]:
     # sql_dir on MWAA: the DAG folder is the only one that is synced without an environment update.
     shutil.copytree(PROJECT / "sql", airflow / "dags" / "sql", ignore=ignore)
     shutil.copyfile(PROJECT / "requirements.txt", airflow / "requirements.txt")
-    _zip(PROJECT / "plugins", airflow / "plugins.zip")
+    _zip(_below(PROJECT / "plugins") | _charts(), airflow / "plugins.zip")
     (target / "glue").mkdir()
     build(target / "glue")
     check = Path(__file__).with_name(CHECK)
@@ -63,14 +65,32 @@ def digest(target: Path) -> str:
     return total.hexdigest()[:12]
 
 
-def _zip(folder: Path, archive: Path) -> None:
+def _below(folder: Path) -> dict[str, Path]:
+    """Find a folder's files, by their names in it."""
+    found = (path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return {path.relative_to(folder).as_posix(): path for path in found}
+
+
+def _charts() -> dict[str, Path]:
+    """Find the package that ships Chart.js, for the Reports page, with its licenses and without its code.
+
+    In the archive it needs no pip: an environment without a way to PyPI has charts too.
+    """
+    package = Path(str(files("chartkick")))
+    return {
+        f"chartkick/{name}": path
+        for name, path in _below(package).items()
+        if name == "__init__.py" or not name.endswith(".py")
+    }
+
+
+def _zip(content: Mapping[str, Path], archive: Path) -> None:
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
-        for path in sorted(folder.rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts:
-                entry = zipfile.ZipInfo(path.relative_to(folder).as_posix(), EPOCH)
-                entry.compress_type = zipfile.ZIP_DEFLATED
-                entry.external_attr = 0o644 << 16  # whatever this machine's umask is
-                zipped.writestr(entry, path.read_bytes())
+        for name, path in sorted(content.items()):
+            entry = zipfile.ZipInfo(name, EPOCH)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16  # whatever this machine's umask is
+            zipped.writestr(entry, path.read_bytes())
 
 
 def main() -> int:

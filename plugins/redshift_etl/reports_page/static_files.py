@@ -10,7 +10,7 @@ from importlib.resources import files
 from fastapi import HTTPException, Request, Response
 
 OURS = "redshift_etl.reports_page"
-# https://pypi.org/project/chartkick/ holds Chart.js and nothing to import.
+# From https://pypi.org/project/chartkick/, by pip or, on MWAA, in plugins.zip.
 CHARTS = "Chart.bundle.js"
 
 
@@ -35,7 +35,7 @@ def file_response(request: Request, name: str) -> Response:
         raise HTTPException(404, f"The Reports page has no file {name!r}.") from error
     except ModuleNotFoundError as error:
         raise HTTPException(
-            404, "Charts need the package chartkick: add it to requirements.txt. Tables need nothing."
+            404, "Charts need the package chartkick: install it, or deploy what make package builds."
         ) from error
     headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
     if name == CHARTS:

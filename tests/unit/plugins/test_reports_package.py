@@ -7,22 +7,28 @@ import sys
 import zipfile
 from pathlib import Path
 
+import chartkick
+
 import redshift_etl.reports_page
 from mwaa.package import package
 
 STATIC = Path(redshift_etl.reports_page.__file__).parent / "static"
+CHARTS = Path(chartkick.__file__).parent / "django" / "static" / "chartkick" / "Chart.bundle.js"
 
 
 def test_the_page_is_served_from_the_unpacked_archive(tmp_path: Path) -> None:
     package(tmp_path / "dist")
     with zipfile.ZipFile(tmp_path / "dist" / "mwaa" / "plugins.zip") as archive:
         archive.extractall(tmp_path / "plugins")
-    names = sorted(path.name for path in STATIC.iterdir())
-    assert "index.html" in names
+    sizes = {path.name: path.stat().st_size for path in STATIC.iterdir()}
+    assert "index.html" in sizes
+    sizes["Chart.bundle.js"] = CHARTS.stat().st_size
+    assert (tmp_path / "plugins" / "chartkick" / "licenses" / "LICENSE-chart.js.txt").is_file()
+    assert not (tmp_path / "plugins" / "chartkick" / "django" / "__init__.py").exists()
     code = (
         "from starlette.requests import Request\n"
         "from redshift_etl.reports_page import static_files\n"
-        f"print(static_files.__file__)\nfor name in {names!r}:\n"
+        f"print(static_files.__file__, static_files.files('chartkick'))\nfor name in {list(sizes)!r}:\n"
         "    answer = static_files.file_response(Request({'type': 'http', 'headers': []}), name)\n"
         "    print(name, len(answer.body))"
     )
@@ -35,5 +41,5 @@ def test_the_page_is_served_from_the_unpacked_archive(tmp_path: Path) -> None:
         check=True,
     )
     where, *served = done.stdout.split("\n")[:-1]
-    assert where.startswith(str(tmp_path))
-    assert served == [f"{name} {(STATIC / name).stat().st_size}" for name in names]
+    assert where.count(str(tmp_path)) == 2
+    assert served == [f"{name} {size}" for name, size in sizes.items()]

@@ -77,7 +77,7 @@ export function chart(summary, pixels, make) {
   load().then(
     (Chart) => shown.includes(one) && draw(one, Chart),
     () => {
-      const text = "Charts need the Python package chartkick beside Airflow: add it to requirements.txt.";
+      const text = "Charts need the Python package chartkick: install it beside Airflow.";
       frame.replaceWith(element("p", { class: "muted" }, `${text} The table holds the same numbers.`));
     },
   );
