@@ -112,7 +112,10 @@ class BadScript(NamedTuple):
 
 BAD_SCRIPTS = (
     BadScript(
-        "41 statements", "select 1;\n" * 41, {}, r"^bad\.sql holds 41 statements, but one batch .* at most 40"
+        "40 statements and the label",
+        "select 1;\n" * 40,
+        {},
+        r"^bad\.sql holds 40 statements, but one batch .* at most 39",
     ),
     BadScript(
         "a statement of 100 KB and a byte",
