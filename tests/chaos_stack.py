@@ -8,11 +8,13 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +29,7 @@ from laptop.processes import Processes
 
 DAGS = Path(__file__).with_name("chaos") / "dags"
 INTERVALS = {
-    "AIRFLOW__CORE__PARALLELISM": "16",
+    "AIRFLOW__CORE__PARALLELISM": "6",
     "AIRFLOW__SCHEDULER__JOB_HEARTBEAT_SEC": "1",
     "AIRFLOW__SCHEDULER__SCHEDULER_HEARTBEAT_SEC": "1",
     "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_THRESHOLD": "8",
@@ -52,6 +54,7 @@ class Chaos:
     environment: dict[str, str]
     folder: Path
     aws_command: list[str]
+    _one_at_a_time: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
     def endpoint(self) -> str:
@@ -66,11 +69,13 @@ class Chaos:
     def kill(self, name: str) -> None:
         """Kill -9 a process and all that it started, as the end of its container does."""
         process = self.processes.running.pop(name)
-        family = [psutil.Process(process.popen.pid)]
-        family += family[0].children(recursive=True)
-        for member in family:
-            with suppress(psutil.NoSuchProcess):
-                member.kill()
+        with suppress(psutil.NoSuchProcess):
+            leader = psutil.Process(process.popen.pid)
+            for member in [leader, *leader.children(recursive=True)]:
+                with suppress(psutil.NoSuchProcess):
+                    member.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(process.popen.pid, signal.SIGKILL)
         process.popen.wait()
         shutil.move(process.log, process.log.with_name(f"{name}-{process.popen.pid}.log"))
 
@@ -80,6 +85,15 @@ class Chaos:
 
     def signal(self, name: str, number: signal.Signals) -> None:
         os.killpg(self.processes.running[name].popen.pid, number)
+
+    def keep_alive(self) -> None:
+        """Start again what has ended by itself, as MWAA does; local_aws may not."""
+        with self._one_at_a_time:
+            for name, process in list(self.processes.running.items()):
+                if name == "local-aws":
+                    process.require_alive()
+                elif process.popen.poll() is not None:
+                    self.restart(name)
 
     def start_aws(self) -> None:
         self.processes.start(
@@ -113,10 +127,6 @@ class Chaos:
         )
         assert answer.is_success, answer.text
 
-    def delay(self, run_id: str, seconds: float, **more: Any) -> None:
-        """Let the statement of a run take its time."""
-        self.fault("redshift", f"insert into effects .*'{run_id}'", delay=seconds, **more)
-
     def hits(self, action: str) -> int:
         found = httpx.get(f"{self.endpoint}/_local/faults").json()
         return sum(fault["hits"] for fault in found if fault["action"] == action)
@@ -130,9 +140,11 @@ class Chaos:
         boto3.client("s3").put_object(
             Bucket="redshift-etl-scripts",
             Key=f"sql/{run_id}.sql",
-            Body=f"insert into effects values ('{run_id}')".encode(),
+            Body=script(run_id).encode(),
         )
-        self.api.trigger(dag_id, run_id, None, conf)
+        self._ask(
+            "POST", f"dags/{dag_id}/dagRuns", {"dag_run_id": run_id, "logical_date": None, "conf": conf}
+        )
 
     def clear(self, dag_id: str, run_id: str, *task_ids: str) -> None:
         self._ask(
@@ -150,8 +162,18 @@ class Chaos:
         self._ask("DELETE", f"dags/{dag_id}/dagRuns/{run_id}")
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> None:
-        response = self.api._client.request(method, f"/api/v2/{path}", json=body)
-        if response.is_error:
+        """Ask Airflow for something; ask again while its SQLite is busy, as a user would."""
+        asked = 0
+
+        def answered() -> httpx.Response | None:
+            nonlocal asked
+            asked += 1
+            response = self.api._client.request(method, f"/api/v2/{path}", json=body)
+            return None if response.is_server_error else response
+
+        response = self.until(answered)
+        # Asked again, Airflow says that it is done: the first answer was lost.
+        if response.is_error and not (asked > 1 and response.status_code in {404, 409}):
             raise AirflowError(f"Airflow answered {response.status_code} to {method} {path}: {response.text}")
 
     # What one sees
@@ -162,7 +184,7 @@ class Chaos:
     def state(self, dag_id: str, run_id: str) -> str:
         return str(self.instance(dag_id, run_id)["state"])
 
-    def end_of(self, dag_id: str, run_id: str, seconds: float = 120) -> str:
+    def end_of(self, dag_id: str, run_id: str, seconds: float = 150) -> str:
         """Wait until the run is at an end."""
 
         def ended() -> str | None:
@@ -176,10 +198,6 @@ class Chaos:
         found = httpx.get(f"{self.endpoint}/_local/statements").json()
         return [one for one in found if any(text in sql for sql in one["sqls"])]
 
-    def running(self, run_id: str) -> list[dict[str, Any]]:
-        """The statements of a run that go on."""
-        return [one for one in self.statements(effect(run_id)) if one["status"] == "STARTED"]
-
     def until[Found](self, condition: Callable[[], Found | None], seconds: float = 90) -> Found:
         """Wait for something to be so, through restarts of whatever is asked."""
         deadline = time.monotonic() + seconds
@@ -187,7 +205,7 @@ class Chaos:
             with suppress(httpx.TransportError, AirflowError, StopIteration, BotoCoreError, ClientError):
                 if found := condition():
                     return found
-            self.processes.require_alive()
+            self.keep_alive()
             assert time.monotonic() < deadline, "waited in vain"
             time.sleep(0.1)
 
@@ -208,9 +226,14 @@ def kill_with_watcher(task: psutil.Process) -> None:
     task.kill()
 
 
-def effect(run_id: str) -> str:
-    """The SQL of a run."""
-    return f"insert into effects values ('{run_id}')"
+def waits(run_id: str) -> str:
+    """The first statement of a run's script. Faults let it wait: it locks nothing, so that others go on."""
+    return f"select '{run_id}' as waits"
+
+
+def script(run_id: str) -> str:
+    """A script that adds one row, after a while."""
+    return f"{waits(run_id)};\ninsert into effects values ('{run_id}');\n"
 
 
 @contextmanager
@@ -228,7 +251,11 @@ def chaos(folder: Path, more: Mapping[str, str], components: Sequence[str] = COM
             home=folder / "airflow", web_port=web_port, aws_endpoint=f"http://127.0.0.1:{aws_port}"
         )
         | INTERVALS
-        | {"AIRFLOW__CORE__DAGS_FOLDER": str(DAGS)}
+        | {
+            "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
+            # So many processes make each other wait for SQLite; the users of as many have PostgreSQL.
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{folder}/airflow/airflow.db?timeout=20",
+        }
         | more
     )
     (folder / "airflow").mkdir(parents=True)
@@ -242,6 +269,9 @@ def chaos(folder: Path, more: Mapping[str, str], components: Sequence[str] = COM
         found = Chaos(api, processes, environment, folder, command)
         found.start_aws()
         migrate_database(environment, folder / "logs" / "migrate.log")
+        # Who reads does not wait for who writes, as with the PostgreSQL of MWAA.
+        with closing(sqlite3.connect(folder / "airflow" / "airflow.db")) as database:
+            database.execute("pragma journal_mode = wal")
         for component in components:
             found.start(component)
         yield found

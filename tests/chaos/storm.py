@@ -128,7 +128,7 @@ class Storm:
         while going:
             if time.monotonic() > deadline:
                 raise StormError(f"{going} hang: {[self._states(*run) for run in going]}")
-            self.stack.processes.require_alive()
+            self.stack.keep_alive()
             if time.monotonic() >= due:
                 due = time.monotonic() + self.weather.strike(going)
             for run in list(going):

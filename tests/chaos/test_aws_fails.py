@@ -7,7 +7,6 @@ import pytest
 from work import PLACES, TRIGGERER, WORKER, Work, Works
 
 pytestmark = pytest.mark.chaos
-together = pytest.mark.together
 
 NO_ANSWER: list[dict[str, Any]] = [
     {"drop_response": True},
@@ -30,14 +29,13 @@ def test_a_look_without_an_answer(works: Works) -> None:
     def row(work: Work) -> None:
         work.delay(8)
         for what in NO_ANSWER:
-            work.fault(work.describe, times=4, **what)
+            work.fault(work.describe, times=2, **what)
         work.start()
         work.succeeds(statements=1)
 
     works.each(row, *PLACES)
 
 
-@together
 def test_a_failed_statement_fails_the_try_and_a_retry_is_a_new_one(works: Works) -> None:
     def row(work: Work) -> None:
         work.statement_fails("ERROR: Disk Full")
@@ -48,7 +46,6 @@ def test_a_failed_statement_fails_the_try_and_a_retry_is_a_new_one(works: Works)
     works.each(row, *PLACES)
 
 
-@together
 def test_a_statement_that_every_retry_would_repeat_fails_the_task(works: Works) -> None:
     def row(work: Work) -> None:
         work.statement_fails('ERROR: relation "effects" does not exist')
@@ -60,7 +57,6 @@ def test_a_statement_that_every_retry_would_repeat_fails_the_task(works: Works) 
     works.each(row, WORKER)
 
 
-@together
 def test_a_statement_that_somebody_cancelled(works: Works) -> None:
     def row(work: Work) -> None:
         work.delay(60)
@@ -73,7 +69,6 @@ def test_a_statement_that_somebody_cancelled(works: Works) -> None:
     works.each(row, *PLACES)
 
 
-@together
 def test_what_passes_is_retried(works: Works) -> None:
     """A serializable violation, then no free connection, then a resize."""
 

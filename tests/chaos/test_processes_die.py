@@ -8,7 +8,6 @@ from work import TRIGGERER, WORKER, Work, Works
 from chaos_stack import Chaos
 
 pytestmark = pytest.mark.chaos
-together = pytest.mark.together
 
 
 def test_a_worker_killed_before_it_submits(works: Works) -> None:
@@ -72,7 +71,6 @@ def test_a_worker_killed_between_submission_and_answer_and_the_run_deleted(works
     works.each(row, WORKER)
 
 
-@together
 def test_a_worker_killed_after_the_answer(works: Works) -> None:
     def row(work: Work) -> None:
         work.delay()
@@ -84,7 +82,6 @@ def test_a_worker_killed_after_the_answer(works: Works) -> None:
     works.each(row, WORKER)
 
 
-@together
 def test_a_worker_killed_and_the_statement_finished_meanwhile(works: Works) -> None:
     def row(work: Work) -> None:
         work.delay(2)

@@ -6,7 +6,6 @@ from work import PLACES, TRIGGERER, Work, Works
 from chaos_stack import Chaos
 
 pytestmark = pytest.mark.chaos
-together = pytest.mark.together
 
 
 def run_long(work: Work, limit: str = "") -> None:
@@ -18,7 +17,6 @@ def run_long(work: Work, limit: str = "") -> None:
         work.await_state("deferred", "up_for_retry", "skipped")
 
 
-@together
 def test_an_execution_timeout(works: Works) -> None:
     def row(work: Work) -> None:
         run_long(work, "_limited")
@@ -28,7 +26,6 @@ def test_an_execution_timeout(works: Works) -> None:
     works.each(row, *PLACES)
 
 
-@together
 def test_a_dagrun_timeout(works: Works) -> None:
     def row(work: Work) -> None:
         run_long(work, "_run_limited")
@@ -41,7 +38,6 @@ def test_a_dagrun_timeout(works: Works) -> None:
     works.each(row, *PLACES)
 
 
-@together
 def test_marked_failed(works: Works) -> None:
     def row(work: Work) -> None:
         run_long(work)
@@ -55,7 +51,6 @@ def test_marked_failed(works: Works) -> None:
     works.each(row, *PLACES)
 
 
-@together
 def test_cleared_while_it_runs(works: Works) -> None:
     def row(work: Work) -> None:
         run_long(work)
@@ -67,7 +62,6 @@ def test_cleared_while_it_runs(works: Works) -> None:
     works.each(row, *PLACES)
 
 
-@together
 def test_its_run_deleted(works: Works) -> None:
     def row(work: Work) -> None:
         run_long(work)
@@ -94,7 +88,6 @@ def test_marked_failed_while_no_triggerer_lives(stack: Chaos, works: Works) -> N
         assert work.statements()[0]["status"] == "ABORTED"
 
 
-@together
 def test_cleared_after_its_success(works: Works) -> None:
     def row(work: Work) -> None:
         work.start()

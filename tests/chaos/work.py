@@ -9,7 +9,7 @@ from typing import Any
 
 import boto3
 
-from chaos_stack import Chaos, effect
+from chaos_stack import Chaos, script, waits
 from data_api import query
 from laptop import reviews_job
 from laptop.alerts import create_alert_topic
@@ -18,7 +18,7 @@ JOB = "reviews-etl"
 WORKER, TRIGGERER = PLACES = "worker", "triggerer"
 # What each operator calls to look up, to submit and to follow its work.
 CALLS = {
-    "redshift": ("redshift-data", "ListStatements", "ExecuteStatement", "DescribeStatement"),
+    "redshift": ("redshift-data", "ListStatements", "BatchExecuteStatement", "DescribeStatement"),
     "glue": ("glue", "GetJobRuns", "StartJobRun", "GetJobRun"),
 }
 
@@ -56,15 +56,15 @@ class Work:
     def await_hits(self, action: str, number: int = 1) -> None:
         self.stack.until(lambda: self.stack.hits(action) >= number)
 
-    def delay(self, seconds: float = 12, **more: Any) -> None:
+    def delay(self, seconds: float = 12) -> None:
         """Let the next statement take its time."""
-        self.stack.delay(self.run_id, seconds, **({"times": 1} | more))
+        self.stack.fault("redshift", waits(self.run_id), delay=seconds, times=1)
 
     def statement_fails(self, message: str) -> None:
         self.stack.fault("redshift", f"insert into effects .*'{self.run_id}'", error=message, times=1)
 
     def await_running(self) -> None:
-        self.stack.until(lambda: self.stack.running(self.run_id))
+        self.stack.until(lambda: [one for one in self.statements() if one["status"] == "STARTED"])
 
     def await_state(self, *states: str) -> None:
         self.stack.until(lambda: self.state in states)
@@ -107,8 +107,18 @@ class Work:
             boto3.client("glue").batch_stop_job_run(JobName=JOB, JobRunIds=[self.job_runs()[0]["Id"]])
 
     def statements(self) -> list[dict[str, Any]]:
-        """The statements that would add the row, in order."""
-        return sorted(self.stack.statements(effect(self.run_id)), key=lambda one: str(one["created"]))
+        """The scripts that ran, in order: the batches of the Data API, the first statements on the wire."""
+        return sorted(self.stack.statements(waits(self.run_id)), key=lambda one: str(one["created"]))
+
+    def effects(self) -> list[dict[str, Any]]:
+        """The inserts that took effect."""
+        sql = f"insert into effects values ('{self.run_id}')"
+        return [
+            part
+            for one in self.stack.statements(sql)
+            for part in one["statements"]
+            if part["sql"] == sql and part["committed"]
+        ]
 
     def job_runs(self) -> list[dict[str, Any]]:
         """The runs of the Glue job on behalf of this run, in order."""
@@ -124,7 +134,7 @@ class Work:
 
     def await_nothing_live(self) -> None:
         """Wait until everything is cancelled."""
-        self.stack.until(lambda: not self.live(), seconds=20)
+        self.stack.until(lambda: not self.live(), seconds=40)
 
     def succeeds(self, effects: int = 1, statements: int | None = None) -> None:
         """See the run succeed and its SQL take effect so often.
@@ -139,12 +149,14 @@ class Work:
     def took_effect(self, effects: int, statements: int | None = None) -> None:
         assert self.live() == []
         found = self.statements()
-        assert len([one for one in found if one["committed"]]) == effects, found
+        assert len(self.effects()) == effects, found
         assert statements in {None, len(found)}, found
-        for earlier, later in pairwise(found):
-            assert earlier["ended"] <= later["created"], "two at once"
-        if self.operator == "glue" and statements is not None:
-            assert len(self.job_runs()) == statements, self.job_runs()
+        if self.operator == "redshift":
+            spans = [(one["created"], one["ended"]) for one in found]
+        else:
+            spans = [(str(run["StartedOn"]), str(run["CompletedOn"])) for run in self.job_runs()]
+            assert statements in {None, len(spans)}, spans
+        assert all(earlier[1] <= later[0] for earlier, later in pairwise(spans)), f"two at once: {spans}"
         rows = query(boto3.client("redshift-data"), f"select * from effects where run_id = '{self.run_id}'")
         assert len(rows) == effects
 
@@ -179,7 +191,7 @@ def with_sql(folder: Path) -> dict[str, str]:
     """Write the SQL of the DAGs in `dags/once.py`; returns the setting that tells where."""
     sql = folder / "sql"
     sql.mkdir()
-    (sql / "add_row.sql").write_text("insert into effects values ('{{ run_id }}')\n")
+    (sql / "add_row.sql").write_text(script("{{ run_id }}"))
     return {"AIRFLOW__REDSHIFT_ETL__SQL_DIR": str(sql)}
 
 

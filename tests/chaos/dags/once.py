@@ -24,14 +24,14 @@ for operator in ("redshift", "glue"):
     for place in ("worker", "triggerer"):
         for kind, task_limit, run_limit in (
             ("", None, None),
-            ("_limited", 12 * SECOND, None),
-            ("_run_limited", None, 30 * SECOND),
+            ("_limited", 20 * SECOND, None),
+            ("_run_limited", None, 35 * SECOND),
         ):
             arguments: dict[str, Any] = {
                 "task_id": "work",
                 "deferrable": place == "triggerer",
                 "poll_interval": 1,
-                "retries": 3,
+                "retries": 8,
                 "retry_delay": SECOND,
                 "retry_policy": HURRIED,
                 "execution_timeout": task_limit,
@@ -44,7 +44,9 @@ for operator in ("redshift", "glue"):
                 template_searchpath=SETTINGS.sql_dir,
             ) as dag:
                 if operator == "redshift":
-                    task: Any = RedshiftScriptOperator(sql="add_row.sql", **SETTINGS.target, **arguments)
+                    task: Any = RedshiftScriptOperator(
+                        sql="add_row.sql", transaction=False, **SETTINGS.target, **arguments
+                    )
                 else:
                     task = GlueScriptOperator(
                         job_name=SETTINGS.glue_job_name, file="sql/{{ run_id }}.sql", **arguments
