@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 LONGEST_PAUSE: Final = 60.0
 CANCEL_PAUSE: Final = 1.0
+CANCEL_SECONDS: Final = 120.0
+
+_CANCELLING: Final[set[asyncio.Task[None]]] = set()
 
 
 async def until_ended(
@@ -70,7 +73,8 @@ async def cancel(
     """Stop the work and see it end, unless the task still waits for it.
 
     Airflow 3.3 calls a trigger's `on_kill` after a user's action, and also when another triggerer has taken
-    the trigger over because this one's heartbeat was late. Then the task is still deferred.
+    the trigger over because this one's heartbeat was late. Then the task is still deferred. And it cancels
+    an `on_kill` that goes on for more than a second, so the cancelling is a task of its own.
 
     Args:
         trigger: The trigger that is told to stop.
@@ -80,25 +84,32 @@ async def cancel(
         name: What to call the work in the log.
         permanent_errors: AWS's codes after which asking again cannot help.
     """
-    if await _still_waits(trigger):
-        trigger.log.info("Another triggerer waits for %s from here on.", name)
-        return
-    trigger.log.info("Cancelling %s.", name)
-    while True:
-        try:
-            async with await hook.get_async_conn() as client:  # type: ignore[no-untyped-call]  # provider
-                while not await ended(client):
-                    await stop(client)
-                    await asyncio.sleep(CANCEL_PAUSE)
-        except Exception as error:  # noqa: BLE001 - Airflow ends this after 30 s
-            if isinstance(error, ClientError) and error.response["Error"]["Code"] in permanent_errors:
-                trigger.log.warning("Cannot cancel %s: %s", name, error)
-                return
-            trigger.log.warning("Cannot cancel %s (%s); asking again.", name, error)
-            await asyncio.sleep(CANCEL_PAUSE)
-        else:
-            trigger.log.info("%s has ended.", name.capitalize())
+
+    async def cancelling() -> None:
+        if await _still_waits(trigger):
+            trigger.log.info("Another triggerer waits for %s from here on.", name)
             return
+        trigger.log.info("Cancelling %s.", name)
+        while True:
+            try:
+                async with await hook.get_async_conn() as client:  # type: ignore[no-untyped-call]  # provider
+                    while not await ended(client):
+                        await stop(client)
+                        await asyncio.sleep(CANCEL_PAUSE)
+            except Exception as error:  # noqa: BLE001 - whatever it was, the work may still go on
+                if isinstance(error, ClientError) and error.response["Error"]["Code"] in permanent_errors:
+                    trigger.log.warning("Cannot cancel %s: %s", name, error)
+                    return
+                trigger.log.warning("Cannot cancel %s (%s); asking again.", name, error)
+                await asyncio.sleep(CANCEL_PAUSE)
+            else:
+                trigger.log.info("%s has ended.", name.capitalize())
+                return
+
+    task = asyncio.create_task(asyncio.wait_for(cancelling(), CANCEL_SECONDS))
+    _CANCELLING.add(task)  # asyncio itself keeps no task alive
+    task.add_done_callback(_CANCELLING.discard)
+    await asyncio.shield(task)
 
 
 async def _still_waits(trigger: BaseTrigger) -> bool:

@@ -112,15 +112,32 @@ def test_where_asking_again_cannot_help_the_worker_decides(pauses: list[float], 
     assert pauses == [5]
 
 
-def kill(api: DataApi, monkeypatch: pytest.MonkeyPatch, **states: str) -> list[str]:
+def kill(api: DataApi, monkeypatch: pytest.MonkeyPatch, *, again: bool = False, **states: str) -> list[str]:
     """Kill the trigger while its task is in this state; returns what it cancelled."""
     monkeypatch.setattr(
         "redshift_etl.triggers.poll.RuntimeTaskInstance.get_task_states", lambda **_: {"run": states}
     )
     made = trigger(api)
     made.task_instance = SimpleNamespace(dag_id="dag", run_id="run", task_id="load", map_index=-1)
-    asyncio.run(made.on_kill())
+
+    async def triggerer() -> None:
+        killing = asyncio.create_task(made.on_kill())
+        if again:
+            await asyncio.wait([asyncio.create_task(asyncio.to_thread(lambda: None))])
+            killing.cancel()
+        await asyncio.wait([killing])
+        assert killing.cancelled() == again
+        await asyncio.wait(asyncio.all_tasks() - {asyncio.current_task()} or {killing})
+
+    asyncio.run(triggerer())
     return api.cancelled
+
+
+@pytest.mark.usefixtures("pauses")
+def test_a_kill_goes_on_though_airflow_kills_the_trigger_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Airflow 3.3 cancels it every second until it has ended."""
+    api = DataApi("STARTED", "STARTED", "ABORTED")
+    assert kill(api, monkeypatch, again=True, load="failed") == [STATEMENT_ID, STATEMENT_ID]
 
 
 @pytest.mark.parametrize("states", [{"load": "failed"}, {"load": "scheduled"}, {"load": "skipped"}, {}])
