@@ -141,7 +141,7 @@ def test_a_script_that_raises_fails_with_its_exception(create_job: CreateJob, fi
     [
         ("import sys; sys.exit('statement 3 of 5 failed')", "statement 3 of 5 failed"),
         ("import sys; sys.exit(3)", "The script ended with exit code 3."),
-        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "The script ended with exit code -9."),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "The script was ended by SIGKILL."),
     ],
 )
 def test_an_exit_status_fails_the_run(create_job: CreateJob, finish: Wait, script: str, message: str) -> None:

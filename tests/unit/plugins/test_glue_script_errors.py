@@ -75,13 +75,21 @@ def test_a_wrong_password_is_one_clear_error_without_the_password(
     assert "Wrong1Secret" not in text
 
 
-@pytest.mark.parametrize("key", ["username", "password", "host", "port"])
+@pytest.mark.parametrize(
+    ("key", "advice"),
+    [
+        ("username", "store username and password in it"),
+        ("password", "store username and password in it"),
+        ("host", "store it, or give the job the argument --host"),
+        ("port", "store it, or give the job the argument --port"),
+    ],
+)
 def test_a_secret_that_lacks_a_key_is_one_clear_error(
-    login: Login, error_of: Callable[..., str], key: str
+    login: Login, error_of: Callable[..., str], key: str, advice: str
 ) -> None:
     store({name: value for name, value in login.items() if name != key})
     text = error_of(script("delete from kept"))
-    assert f"Secret {reviews_job.SECRET} has no key {key}: store username, password, host and port" in text
+    assert f"Secret {reviews_job.SECRET} has no key {key}: {advice}" in text
 
 
 def test_a_script_that_does_not_exist_is_one_clear_error(error_of: Callable[..., str]) -> None:

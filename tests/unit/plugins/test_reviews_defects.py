@@ -189,6 +189,8 @@ def test_defect_10_a_run_beside_another_failed_for_the_jobs_maximum(make_context
     client = boto3.client("glue", "us-east-1", aws_access_key_id="any", aws_secret_access_key="any")
     operator.hook.__dict__["conn"] = client
     with Stubber(client) as glue:
+        # What an earlier request left running, and what an earlier try of this one started.
+        glue.add_response("get_job_runs", {"JobRuns": []})
         glue.add_response("get_job_runs", {"JobRuns": []})
         glue.add_client_error("start_job_run", "ConcurrentRunsExceededException")
         with pytest.raises(TaskDeferred) as caught:
