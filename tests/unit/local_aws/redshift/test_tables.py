@@ -215,7 +215,7 @@ def test_statements_that_deliberately_do_nothing_say_so_in_the_log(
     session: Session, statement: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     session.execute("create table t (a int)")
-    with caplog.at_level("INFO"):
+    with caplog.at_level("INFO", logger="local_aws"):
         session.execute(statement)
     assert "has no effect locally" in caplog.text
 
