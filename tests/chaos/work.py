@@ -1,6 +1,7 @@
 """One run of one task that adds one row: how to break it, and how to see that it took effect once."""
 
 import re
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -71,6 +72,11 @@ class Work:
 
     def await_retry(self) -> None:
         self.stack.until(lambda: self.stack.instance(self.dag_id, self.run_id)["try_number"] > 1)
+
+    def await_trigger(self) -> None:
+        """Wait until a triggerer waits: until then Airflow has nobody to tell of a user's act."""
+        self.stack.until(lambda: self.triggerer)
+        time.sleep(3)  # it is assigned first, and looks for new triggers every second
 
     @property
     def triggerer(self) -> int | None:
