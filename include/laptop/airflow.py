@@ -98,7 +98,14 @@ class AirflowApi:
             f"Airflow at {self.url} did not show the DAG {dag_id} within {START_SECONDS:.0f} s."
         )
 
-    def trigger(self, dag_id: str, run_id: str, logical_date: str | None, conf: Mapping[str, Any]) -> None:
+    def trigger(
+        self,
+        dag_id: str,
+        run_id: str,
+        logical_date: str | None,
+        conf: Mapping[str, Any],
+        note: str | None = None,
+    ) -> None:
         """Start a DAG run, unless the run is there already.
 
         Args:
@@ -106,11 +113,12 @@ class AirflowApi:
             run_id: A name for the run, unique in the DAG.
             logical_date: ISO 8601 with an offset, or None for a run without one.
             conf: Values for the DAG's params.
+            note: What the web UI shows beside the run.
 
         Raises:
             AirflowError: Airflow refused it; the text is Airflow's.
         """
-        body = {"dag_run_id": run_id, "logical_date": logical_date, "conf": dict(conf)}
+        body = {"dag_run_id": run_id, "logical_date": logical_date, "conf": dict(conf), "note": note}
         response = self._client.post(f"/api/v2/dags/{dag_id}/dagRuns", json=body)
         if response.is_error and response.status_code != httpx.codes.CONFLICT:
             raise AirflowError(f"Airflow refused to run {dag_id} as {run_id}: {response.text}")

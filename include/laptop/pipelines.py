@@ -47,8 +47,10 @@ def run_all(delivered: Sources, api: AirflowApi, console: Console, processes: Pr
     runs: list[tuple[str, str, dict[str, str]]] = [(STORE_SALES, day, {"refresh_date": day}) for day in days]
     for dag_id, day, conf in [*runs, (REVIEWS, days[-1], {})]:
         run_id = f"laptop__{day}"
+        what = f"The sales of {day}" if dag_id == STORE_SALES else f"{delivered.reviews:,} reviews"
+        note = f"{what}, generated and delivered on this machine."
         # Noon is the same date in every time zone that the settings are likely to name.
-        api.trigger(dag_id, run_id, f"{day}T12:00:00Z", conf)
+        api.trigger(dag_id, run_id, f"{day}T12:00:00Z", conf, note)
         state = follow(api, dag_id, run_id, title=f"{dag_id} {day}", console=console, processes=processes)
         if state != "success":
             print_failures(api, dag_id, run_id, console)
