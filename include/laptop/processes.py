@@ -3,8 +3,10 @@
 import os
 import signal
 import subprocess
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -62,7 +64,7 @@ class Processes:
         """
         self.log_folder.mkdir(parents=True, exist_ok=True)
         log = self.log_folder / f"{name}.log"
-        with log.open("wb") as output:
+        with log.open("wb") as output, _uninterrupted():
             popen = subprocess.Popen(  # noqa: S603 - our own commands, no shell
                 command,
                 env=dict(environment),
@@ -71,7 +73,7 @@ class Processes:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self.running[name] = RunningProcess(name, popen, log)
+            self.running[name] = RunningProcess(name, popen, log)
         return self.running[name]
 
     def require_alive(self) -> None:
@@ -108,6 +110,26 @@ class Processes:
             self.stop()
         finally:
             signal.signal(signal.SIGINT, previous)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let signals wait: one between a process's birth and its registration would leave it to itself."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are the main thread's
+        return
+    arrived: list[int] = []
+    previous = {
+        number: signal.signal(number, lambda number, _: arrived.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+        for number in arrived:
+            signal.raise_signal(number)
 
 
 def _signal_group(group: int, number: signal.Signals) -> None:
