@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from laptop.processes import Processes
+from laptop.processes import Processes, uninterrupted
 
 COMPONENTS = ("api-server", "scheduler", "dag-processor", "triggerer")
 AIRFLOW = [sys.executable, "-m", "airflow"]
@@ -32,16 +32,19 @@ def migrate_database(environment: Mapping[str, str], log: Path) -> None:
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
-        done = subprocess.run(  # noqa: S603 - our own command, no shell
-            [*AIRFLOW, "db", "migrate"],
-            env=dict(environment),
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-    if done.returncode:
+        with uninterrupted():
+            migration = subprocess.Popen(  # noqa: S603 - our own command, no shell
+                [*AIRFLOW, "db", "migrate"], env=dict(environment), stdout=output, stderr=subprocess.STDOUT
+            )
+        with migration:
+            try:
+                status = migration.wait()
+            except BaseException:
+                migration.kill()
+                raise
+    if status:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
-        raise AirflowError(f"'airflow db migrate' failed with status {done.returncode}. {log} ends:\n{tail}")
+        raise AirflowError(f"'airflow db migrate' failed with status {status}. {log} ends:\n{tail}")
 
 
 def start_components(processes: Processes, environment: Mapping[str, str]) -> None:

@@ -64,7 +64,7 @@ class Processes:
         """
         self.log_folder.mkdir(parents=True, exist_ok=True)
         log = self.log_folder / f"{name}.log"
-        with log.open("wb") as output, _uninterrupted():
+        with log.open("wb") as output, uninterrupted():
             popen = subprocess.Popen(  # noqa: S603 - our own commands, no shell
                 command,
                 env=dict(environment),
@@ -113,7 +113,7 @@ class Processes:
 
 
 @contextmanager
-def _uninterrupted() -> Iterator[None]:
+def uninterrupted() -> Iterator[None]:
     """Let signals wait: one between a process's birth and its registration would leave it to itself."""
     if threading.current_thread() is not threading.main_thread():
         yield  # signals are the main thread's
@@ -128,8 +128,8 @@ def _uninterrupted() -> Iterator[None]:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-        for number in arrived:
-            signal.raise_signal(number)
+        for waiting in arrived:
+            signal.raise_signal(waiting)
 
 
 def _signal_group(group: int, number: signal.Signals) -> None:
