@@ -17,6 +17,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import boto3
 import httpx
@@ -24,7 +25,7 @@ import psutil
 from botocore.exceptions import BotoCoreError, ClientError
 
 from laptop.airflow import AIRFLOW, COMPONENTS, AirflowApi, AirflowError, migrate_database
-from laptop.environment import PROJECT, airflow_environment, read_env_file
+from laptop.environment import PROJECT, airflow_environment
 from laptop.processes import Processes
 
 DAGS = Path(__file__).with_name("chaos") / "dags"
@@ -259,10 +260,10 @@ def chaos(folder: Path, more: Mapping[str, str], components: Sequence[str] = COM
         | more
     )
     (folder / "airflow").mkdir(parents=True)
-    os.environ.pop("AWS_PROFILE", None)
-    os.environ.update(read_env_file(PROJECT / "include" / "local.env"))
-    os.environ["AWS_ENDPOINT_URL"] = environment["AWS_ENDPOINT_URL"]
-    with Processes(folder / "logs") as processes:
+    aws = {key: value for key, value in environment.items() if key.startswith(("AWS_", "AIRFLOW__REDSHIFT"))}
+    # Another stack may be running in this process, and be used again after this one.
+    with patch.dict(os.environ, aws), Processes(folder / "logs") as processes:
+        os.environ.pop("AWS_PROFILE", None)
         command = [sys.executable, "-m", "local_aws", "--port", str(aws_port), "--wire-port", str(wire_port)]
         command += ["--faults", "--quiet", "--data-dir", str(folder / "aws")]
         api = AirflowApi(f"http://127.0.0.1:{web_port}")
