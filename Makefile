@@ -61,7 +61,10 @@ local-aws: setup ## Run only AWS on this machine, empty, and print how to connec
 test: setup ## Run every test, the end-to-end ones with a real Airflow last
 	@$(BIN)/python -m pytest -n 2 --dist loadscope -m "not e2e and not compose and not chaos and not browser"
 	@$(BIN)/python -m pytest -m e2e
-	@$(BIN)/python -m pytest -m chaos
+
+.PHONY: test-chaos
+test-chaos: setup ## Kill each of Airflow's processes once, and fail each call, in mid-statement (needs redis-server)
+	@$(BIN)/python -m pytest -m chaos tests/chaos
 
 .PHONY: chaos
 chaos: setup ## Kill and break everything around both pipelines: make chaos RUNS=30 SEED=7

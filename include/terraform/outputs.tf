@@ -8,6 +8,14 @@ output "airflow_configuration_options" {
   value       = local.airflow_configuration_options
 }
 
+output "env_file" {
+  description = "The settings as an env file, for docker-compose.aws.yaml: what is not set is set to nothing."
+  value = join("\n", concat(
+    ["AWS_DEFAULT_REGION=${var.region}"],
+    [for key, value in local.airflow_settings : "AIRFLOW__REDSHIFT_ETL__${upper(key)}=${value == null ? "" : value}"],
+  ))
+}
+
 output "account_id" {
   description = "The AWS account."
   value       = local.account_id

@@ -45,6 +45,15 @@ run "serverless_is_a_workgroup_and_no_cluster" {
   }
 
   assert {
+    # What a laptop sets must be unset, or the containers would ask for two warehouses at once.
+    condition = alltrue([
+      for line in ["AIRFLOW__REDSHIFT_ETL__WORKGROUP_NAME=redshift-etl", "AIRFLOW__REDSHIFT_ETL__CLUSTER_IDENTIFIER=", "AWS_DEFAULT_REGION=us-east-1"] :
+      contains(split("\n", output.env_file), line)
+    ])
+    error_message = "The env file of the containers is wrong: ${output.env_file}"
+  }
+
+  assert {
     condition     = strcontains(aws_iam_role_policy.airflow_pipelines.policy, ":workgroup/")
     error_message = "Airflow may not run statements on the workgroup."
   }
