@@ -16,7 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(PROJECT / folder) for folder in ("plugins", "include", "tests/sql")]
+sys.path[:0] = [str(PROJECT / folder) for folder in ("plugins", "include", "tests")]
 
 from in_process import InProcess  # noqa: E402 - the line above makes it importable
 
