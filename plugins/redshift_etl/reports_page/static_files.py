@@ -10,7 +10,7 @@ from importlib.resources import files
 from fastapi import HTTPException, Request, Response
 
 OURS = "redshift_etl.reports_page"
-# From https://pypi.org/project/chartkick/, by pip or, on MWAA, in plugins.zip.
+# From the Python package chartkick, by pip or, on MWAA, in plugins.zip.
 CHARTS = "Chart.bundle.js"
 
 
