@@ -117,9 +117,7 @@ class Compose:
 
     def container(self, service: str) -> dict[str, Any]:
         """Return what `docker inspect` knows of a service's container."""
-        identifier = self("--profile", "celery", "ps", "--quiet", service).strip()
-        (found,) = json.loads(self.docker("inspect", identifier))
-        return dict(found)
+        return self.containers()[service]
 
     def containers(self) -> dict[str, dict[str, Any]]:
         """Return every container of the project by its service."""
