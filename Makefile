@@ -58,7 +58,7 @@ local-aws: setup ## Run only AWS on this machine, empty, and print how to connec
 	@$(INCLUDE) $(BIN)/python -m local_aws --port $(AWS_PORT) --wire-port $(WIRE_PORT)
 
 .PHONY: test
-test: setup ## Run every test, the end-to-end ones with a real Airflow last
+test: setup ## Run the tests, the end-to-end ones with a real Airflow last
 	@$(BIN)/python -m pytest -n 2 --dist loadscope -m "not e2e and not compose and not chaos and not browser"
 	@$(BIN)/python -m pytest -m e2e
 
