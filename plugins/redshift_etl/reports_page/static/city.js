@@ -1,7 +1,7 @@
 // Daily sales of all stores of a city.
 import { chart } from "./charts.js";
 import { airflowLink, card, element, figures, picker, table, toolbar } from "./dom.js";
-import { count, day, money, moneyExact, moneyShort, weekday } from "./format.js";
+import { count, day, dayOfYear, money, moneyExact, moneyShort, weekday } from "./format.js";
 import { report } from "./read.js";
 
 const COLUMNS = [
@@ -47,7 +47,7 @@ function sales(days, place) {
   return chart(summary, 280, ({ axis, color }) => ({
     type: "bar",
     data: {
-      labels: days.map((row) => day(row.sale_date).replace(/ \d{4}$/, "")),
+      labels: days.map((row) => dayOfYear(row.sale_date)),
       datasets: [
         {
           data: days.map((row) => Number(row.net_sales)),

@@ -28,6 +28,7 @@ export const moneyExact = orNone((value) => minus(cents.format(value)));
 export const moneyShort = (value) => minus(short.format(value));
 
 export const day = orNone((value) => days.format(new Date(`${value}T00:00:00Z`)));
+export const dayOfYear = (value) => day(value).replace(/ \d{4}$/, "");
 export const weekday = (value) => weekdays.format(new Date(`${value}T00:00:00Z`));
 
 export function percent(value, digits = 1) {

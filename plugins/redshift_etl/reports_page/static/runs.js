@@ -1,7 +1,7 @@
 // The last runs of a pipeline with how long they took, and one of them in detail.
 import { chart } from "./charts.js";
 import { airflowLink, card, element, picker, table, toolbar } from "./dom.js";
-import { day, instant, seconds } from "./format.js";
+import { day, dayOfYear, instant, seconds } from "./format.js";
 import { airflow } from "./read.js";
 import { details, durations, length, state } from "./run.js";
 
@@ -19,9 +19,7 @@ function history(shown, dag, go) {
   return chart(summary, 180, ({ axis, color }) => ({
     type: "bar",
     data: {
-      labels: inOrder.map((run) =>
-        loads(run) ? day(loads(run)).replace(/ \d{4}$/, "") : instant(run.run_after),
-      ),
+      labels: inOrder.map((run) => (loads(run) ? dayOfYear(loads(run)) : instant(run.run_after))),
       datasets: [
         {
           data: inOrder.map(length),
