@@ -58,6 +58,7 @@ def docker_engine() -> Iterator[dict[str, str]]:
     finally:
         engine.send_signal(signal.SIGTERM)
         engine.wait(timeout=60)
+        _unmount_all(folder)
         shutil.rmtree(folder)
 
 
@@ -153,6 +154,14 @@ class Compose:
     @property
     def _label(self) -> str:
         return f"label=com.docker.compose.project={self.project}"
+
+
+def _unmount_all(folder: Path) -> None:
+    """Take away what an ended engine has left mounted: the network namespaces of a build, now and then."""
+    for line in reversed(Path("/proc/self/mounts").read_text().splitlines()):
+        mounted = line.split()[1]
+        if mounted.startswith(f"{folder}/"):
+            subprocess.run(["umount", "--lazy", mounted], check=True)
 
 
 def _succeeds(command: list[str], environment: Mapping[str, str]) -> bool:
