@@ -124,7 +124,7 @@ def get_weekly_store_performance(files: Files, refresh_date: date | None = None)
 def get_daily_city_sales(files: Files, city: Text = None, state: Text = None) -> dict[str, Any]:
     """Return the days of a city, or of the one last reported, and all cities with stores."""
     days = files.city_days()
-    reported = sorted({(row.state, row.city) for row in days})
+    reported = {(row.state, row.city) for row in days}
     last = max(days, key=lambda row: row.sale_date, default=None)
     chosen = (state or "", city or "") if city or state else (last.state, last.city) if last else ("", "")
     with_stores = {(row.state, row.city) for row in files.weekly_stores()}
@@ -133,7 +133,7 @@ def get_daily_city_sales(files: Files, city: Text = None, state: Text = None) ->
         "city": chosen[1],
         "cities": [
             {"state": of_state, "city": name, "reported": (of_state, name) in reported}
-            for of_state, name in sorted(with_stores | set(reported))
+            for of_state, name in sorted(with_stores | reported)
         ],
         "days": [row for row in days if (row.state, row.city) == chosen],
     }
