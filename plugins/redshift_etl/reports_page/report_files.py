@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -172,12 +171,11 @@ class ReportFiles:
 
     def _rows[T: Row](self, row: type[T], manifest_key: str) -> list[T]:
         manifest = json.loads(self._text(f"s3://{self.bucket}/{manifest_key}"))
-        return list(self._read(row, [entry["url"] for entry in manifest["entries"]]))
-
-    def _read[T: Row](self, row: type[T], urls: list[str]) -> Iterator[T]:
-        for url in urls:
-            for record in csv.DictReader(io.StringIO(self._text(url), newline="")):
-                yield _checked(row, record, url)
+        return [
+            _checked(row, record, entry["url"])
+            for entry in manifest["entries"]
+            for record in csv.DictReader(io.StringIO(self._text(entry["url"]), newline=""))
+        ]
 
     def _text(self, url: str) -> str:
         where = urlsplit(url, allow_fragments=False)
