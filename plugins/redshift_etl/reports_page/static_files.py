@@ -37,7 +37,7 @@ def file_response(request: Request, name: str) -> Response:
         raise HTTPException(
             404, "Charts need the package chartkick: install it, or deploy what make package builds."
         ) from error
-    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    headers = {"ETag": tag}
     if name == CHARTS:
         headers["Cache-Control"] = "private, max-age=604800"  # a released file; a week is long enough
     if request.headers.get("If-None-Match", "").removeprefix("W/") == tag:
