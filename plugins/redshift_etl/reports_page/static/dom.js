@@ -77,6 +77,13 @@ export function picker(label, id, choices, selected, chosen) {
   );
 }
 
+// A number with a bar beside it, as long as its share of the longest: from 0 to 1.
+export function bar(share, text) {
+  const made = element("span", { class: "bar", "aria-hidden": "true" });
+  made.style.setProperty("--share", `${100 * share}%`);
+  return [made, element("span", { class: "digits" }, text)];
+}
+
 export function toolbar(...children) {
   return element("div", { class: "toolbar" }, ...children);
 }

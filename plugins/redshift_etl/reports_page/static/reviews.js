@@ -1,17 +1,9 @@
 // The most helpful reviews of a marketplace and product category.
-import { card, element, hidden, picker, table, toolbar } from "./dom.js";
+import { bar, card, element, hidden, picker, table, toolbar } from "./dom.js";
 import { count, instant } from "./format.js";
 import { report } from "./read.js";
 
 const readable = (category) => category.replaceAll("_", " ");
-
-function votes(most) {
-  return (row) => {
-    const bar = element("span", { class: "bar", "aria-hidden": "true" });
-    bar.style.setProperty("--share", `${(100 * (row.helpful_votes ?? 0)) / most}%`);
-    return [bar, element("span", { class: "digits" }, count(row.helpful_votes))];
-  };
-}
 
 function stars(row) {
   if (row.average_stars === null) return "–";
@@ -56,10 +48,11 @@ export async function reviews(parameters, go) {
     return { render: () => [heading, card("No reviews", element("p", {}, text))] };
   }
   const most = Math.max(1, ...found.reviews.map((row) => row.helpful_votes ?? 0));
+  const votes = (row) => bar((row.helpful_votes ?? 0) / most, count(row.helpful_votes));
   const columns = [
     { title: "#", cell: (row) => String(found.reviews.indexOf(row) + 1), number: true },
     { title: "Product", cell: (row) => row.product_title, head: true, class: "wide" },
-    { title: "Helpful votes", cell: votes(most), number: true },
+    { title: "Helpful votes", cell: votes, number: true },
     { title: "Product's stars", cell: stars, number: true },
     { title: "Review", cell: (row) => element("code", {}, row.review_id) },
   ];

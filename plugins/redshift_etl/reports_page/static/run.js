@@ -1,6 +1,6 @@
 // One run by task and by statement.
 import { chart } from "./charts.js";
-import { airflowLink, card, element, picker, table, toolbar } from "./dom.js";
+import { airflowLink, bar, card, element, picker, table, toolbar } from "./dom.js";
 import { count, instant, seconds } from "./format.js";
 import { airflow, Problem, report } from "./read.js";
 
@@ -127,11 +127,7 @@ async function recorded(dag, run) {
 
 function statementTable(statements, caption) {
   const longest = Math.max(0.001, ...statements.map((one) => one.duration_seconds));
-  const bar = (one) => {
-    const made = element("span", { class: "bar", "aria-hidden": "true" });
-    made.style.setProperty("--share", `${(100 * one.duration_seconds) / longest}%`);
-    return [made, element("span", { class: "digits" }, seconds(one.duration_seconds))];
-  };
+  const duration = (one) => bar(one.duration_seconds / longest, seconds(one.duration_seconds));
   const columns = [
     { title: "Task", cell: (one) => one.task_id, head: true },
     { title: "#", cell: (one) => String(one.statement_number), number: true },
@@ -144,7 +140,7 @@ function statementTable(statements, caption) {
       class: "wide",
     },
     { title: "Rows", cell: (one) => count(one.row_count), number: true },
-    { title: "Duration", cell: bar, number: true },
+    { title: "Duration", cell: duration, number: true },
   ];
   return table(caption, columns, statements);
 }
