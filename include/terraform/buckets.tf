@@ -1,11 +1,3 @@
-locals {
-  buckets = {
-    data    = "Extracts below raw/, reports below reports/"
-    scripts = "What the Glue job runs"
-    airflow = "What the Airflow environment runs"
-  }
-}
-
 module "logs_bucket" {
   source = "./modules/bucket"
 
@@ -24,11 +16,12 @@ module "logs_bucket" {
   }]
 }
 
+# data: extracts below raw/, reports below reports/; scripts: what the Glue job runs; airflow: what Airflow runs.
 module "bucket" {
   source   = "./modules/bucket"
-  for_each = local.buckets
+  for_each = { for purpose, name in local.bucket_names : purpose => name if purpose != "logs" }
 
-  name                   = local.bucket_names[each.key]
+  name                   = each.value
   kms_key_arn            = aws_kms_key.this.arn
   log_bucket             = local.bucket_names.logs
   force_destroy          = !var.deletion_protection
