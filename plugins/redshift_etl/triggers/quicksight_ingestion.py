@@ -9,7 +9,7 @@ from airflow.providers.amazon.aws.hooks.quicksight import QuickSightHook
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from redshift_etl.quicksight_ingestions import ENDED, PERMANENT_ERRORS
-from redshift_etl.triggers.poll import until_ended
+from redshift_etl.triggers.poll import cancel, until_ended
 
 
 class IngestionTrigger(BaseTrigger):
@@ -44,6 +44,7 @@ class IngestionTrigger(BaseTrigger):
             "region_name": region_name,
         }
         self.request = {"AwsAccountId": account_id, "DataSetId": data_set_id, "IngestionId": ingestion_id}
+        self.name = f"ingestion {ingestion_id} of data set {data_set_id}"
         self.poll_interval = poll_interval
         self.hook = QuickSightHook(aws_conn_id=aws_conn_id, region_name=region_name)  # type: ignore[no-untyped-call]  # provider
 
@@ -56,7 +57,7 @@ class IngestionTrigger(BaseTrigger):
         await until_ended(
             self.hook,
             self._ended,
-            name=f"ingestion {self.request['IngestionId']} of data set {self.request['DataSetId']}",
+            name=self.name,
             interval=self.poll_interval,
             permanent_errors=PERMANENT_ERRORS,
             log=self.log,
@@ -64,12 +65,15 @@ class IngestionTrigger(BaseTrigger):
         yield TriggerEvent({"work_id": self.request["IngestionId"]})  # type: ignore[no-untyped-call]  # Airflow
 
     async def on_kill(self) -> None:
-        """Cancel the ingestion; the triggerer asks only after a user's action, never at its own restart."""
-        try:
-            async with await self.hook.get_async_conn() as client:  # type: ignore[no-untyped-call]  # provider
-                await client.cancel_ingestion(**self.request)
-        except Exception:
-            self.log.exception("Cannot cancel ingestion %s; it may still go on.", self.request["IngestionId"])
+        """Cancel the ingestion when a user takes the task away, and see it end."""
+        await cancel(
+            self,
+            self.hook,
+            lambda client: client.cancel_ingestion(**self.request),
+            self._ended,
+            name=self.name,
+            permanent_errors=PERMANENT_ERRORS,
+        )
 
     async def _ended(self, client: Any) -> bool:
         answer = await client.describe_ingestion(**self.request)
