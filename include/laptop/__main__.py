@@ -146,6 +146,7 @@ def _print_addresses(options: argparse.Namespace, console: Console, endpoint: st
     cluster = os.environ["AIRFLOW__REDSHIFT_ETL__CLUSTER_IDENTIFIER"]
     console.print(f"""
 [bold]Airflow[/]  {web}
+[bold]Reports[/]  {web}/redshift-etl/reports
 [bold]AWS[/]      export AWS_ENDPOINT_URL={endpoint} AWS_DEFAULT_REGION=us-east-1 \\
                 AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local
          aws s3 ls s3://{os.environ["AIRFLOW__REDSHIFT_ETL__DATA_BUCKET"]}/reports/ --recursive

@@ -34,7 +34,7 @@ PAUSE: Final = "pause_cluster"
 _TO_COME: Final = frozenset({None, "scheduled", "queued", "up_for_reschedule"})
 
 
-def runs_needing(ti: Any, dag_ids: Sequence[str], resume: str = RESUME, pause: str = PAUSE) -> dict[str, int]:
+def runs_needing(ti: Any, dag_ids: Sequence[str]) -> dict[str, int]:
     """Count the runs that need the cluster now: those whose resume has begun, and whose pause has not.
 
     So the last run pauses, also of two that end together; and a run that still waits for its extracts does
@@ -43,8 +43,6 @@ def runs_needing(ti: Any, dag_ids: Sequence[str], resume: str = RESUME, pause: s
     Args:
         ti: Any task instance of Airflow's Task SDK, by which the others are found.
         dag_ids: The DAGs that share the cluster.
-        resume: The name of their task that resumes it.
-        pause: The name of their task that pauses it.
 
     Returns:
         Number of runs by DAG, without those that need it for none.
@@ -52,9 +50,9 @@ def runs_needing(ti: Any, dag_ids: Sequence[str], resume: str = RESUME, pause: s
     needing = {}
     for dag_id in dag_ids:
         # Not get_ti_count: in Airflow 3.3.1 its answer is not understood in the DAG processor.
-        runs = ti.get_task_states(dag_id=dag_id, task_ids=[resume, pause])
+        runs = ti.get_task_states(dag_id=dag_id, task_ids=[RESUME, PAUSE])
         count = sum(
-            states.get(pause, "no such task") in _TO_COME and states.get(resume) not in _TO_COME
+            states.get(PAUSE, "no such task") in _TO_COME and states.get(RESUME) not in _TO_COME
             for states in runs.values()
         )
         if count:

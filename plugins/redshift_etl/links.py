@@ -1,4 +1,4 @@
-"""The buttons of a task in the web UI: to its work in the AWS console, and to the report that it made."""
+"""Addresses of pages, and a task's buttons that lead to its work in the AWS console and to its report."""
 
 from __future__ import annotations
 
@@ -60,8 +60,20 @@ class ReportLink(BaseOperatorLink):
         """Return the page, at the report that the operator makes."""
         made = [report for asset in operator.outlets if (report := report_of(asset))]
         section = _SECTIONS.get(made[0] if made else "", "main")
-        address = str(conf.get("api", "base_url", fallback="http://localhost:8080/"))
-        return f"{address.rstrip('/')}/redshift-etl/reports#{section}"
+        return airflow_url(f"redshift-etl/reports#{section}")
+
+
+def airflow_url(path: str) -> str:
+    """Address a page of Airflow's web UI.
+
+    Args:
+        path: The page, without a slash at its beginning.
+
+    Returns:
+        The address.
+    """
+    address = str(conf.get("api", "base_url", fallback="http://localhost:8080/"))
+    return f"{address.rstrip('/')}/{path}"
 
 
 def glue_run_url(hook: Any, job_name: str, run_id: str) -> str:

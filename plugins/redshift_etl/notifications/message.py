@@ -10,8 +10,7 @@ from typing import Any, Final
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from airflow.sdk import conf
-
+from redshift_etl.links import airflow_url
 from redshift_etl.refresh_date import RefreshDateError
 
 RUNBOOK: Final = "docs/runbook.md"
@@ -191,8 +190,7 @@ def _run_id(context: Mapping[str, Any]) -> str:
 
 
 def _run_url(dag_id: str, run_id: str) -> str:
-    address = str(conf.get("api", "base_url", fallback="http://localhost:8080/"))
-    return f"{address.rstrip('/')}/dags/{dag_id}/runs/{quote(run_id)}"
+    return airflow_url(f"dags/{dag_id}/runs/{quote(run_id)}")
 
 
 def _time(value: str | datetime) -> datetime:

@@ -13,7 +13,7 @@ from airflow.providers.amazon.aws.operators.base_aws import AwsBaseOperator
 from airflow.providers.amazon.aws.utils.mixins import aws_template_fields
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
-from redshift_etl.cluster import BROKEN, GONE, OFF, RESUME, USABLE, runs_needing
+from redshift_etl.cluster import BROKEN, GONE, OFF, USABLE, runs_needing
 from redshift_etl.triggers.redshift_cluster import ClusterStatusTrigger
 
 if TYPE_CHECKING:
@@ -140,15 +140,13 @@ class PauseClusterOperator(ClusterOperator):
     """Pauses the cluster unless another run needs it now (`runs_needing`); meant as a teardown task.
 
     Args:
-        dag_ids: The DAGs that share the cluster, each with two tasks of these operators and these names.
-        resume_task_id: The name of their task that resumes it.
+        dag_ids: The DAGs that share the cluster, each with tasks `resume_cluster` and `pause_cluster`.
         kwargs: ClusterOperator's arguments.
     """
 
-    def __init__(self, *, dag_ids: Sequence[str], resume_task_id: str = RESUME, **kwargs: Any) -> None:
+    def __init__(self, *, dag_ids: Sequence[str], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.dag_ids = list(dag_ids)
-        self.resume_task_id = resume_task_id
 
     def proceed(self, status: str, context: Context) -> bool:
         """Pause an available cluster; wait for one that restarts or changes."""
@@ -159,7 +157,7 @@ class PauseClusterOperator(ClusterOperator):
                 f"Cluster {self.cluster_identifier} is {status} and cannot be paused: "
                 "end its cost by hand in the Redshift console."
             )
-        if needing := runs_needing(context["ti"], self.dag_ids, self.resume_task_id, self.task_id):
+        if needing := runs_needing(context["ti"], self.dag_ids):
             self.log.info("Not paused, because other runs need it: %s", needing)
             return True
         if status in USABLE | {"storage-full"}:
