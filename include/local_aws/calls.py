@@ -153,7 +153,9 @@ def _members(environ: dict[str, Any]) -> dict[str, str]:
         members = json.loads(body) if "json" in content_type and body else {}
     except ValueError:
         members = {}
+    if not isinstance(members, dict):  # the service refuses it in its own words
+        return {}
     if content_type.startswith("application/x-www-form-urlencoded"):
         members = Request(environ).values.to_dict()
         environ["wsgi.input"] = BytesIO(body)
-    return {name: value for name, value in dict(members).items() if isinstance(value, str)}
+    return {name: value for name, value in members.items() if isinstance(value, str)}

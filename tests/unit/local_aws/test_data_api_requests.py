@@ -134,6 +134,8 @@ def test_errors_of_the_protocol_are_aws_errors(server):
     assert _post(server, "ExecuteStatement", b"not json") == (400, "SerializationException")
     assert _post(server, "ExecuteStatement", b'{"Sql": 5}') == (400, "SerializationException")
     assert _post(server, "ExecuteStatement", b"[]") == (400, "SerializationException")
+    assert _post(server, "ExecuteStatement", b"[1]") == (400, "SerializationException")
+    assert _post(server, "ExecuteStatement", b"5") == (400, "SerializationException")
     assert _post(server, "ExecuteStatement", b"") == (400, "ValidationException")
 
 
