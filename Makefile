@@ -90,6 +90,12 @@ check: setup ## Verify style, types and SQL; changes nothing
 	@$(MAKE) sql-copy
 	@$(BIN)/sqlfluff lint --config pyproject.toml $(SQL_COPY)
 
+# A list that cannot be reached, or does not know a package, is an error and never "nothing found".
+.PHONY: audit
+audit: setup ## Look for known vulnerabilities in what the locks name (asks pypi.org)
+	@$(BIN)/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
+		--requirement requirements-dev.txt --requirement include/docker/requirements.txt
+
 .PHONY: fix
 fix: setup ## Format Python and SQL, and mend what can be mended
 	@$(BIN)/ruff check --fix --quiet . || true
