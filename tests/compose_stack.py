@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from e2e_stack import free_port
 from laptop.environment import PROJECT
+from ports import free_port
 
 STAND_INS = Path(__file__).parent / "compose" / "stand_in" / "build.sh"
 OFFICIAL_IMAGES = ("python:3.12-slim-bookworm", "postgres:16-alpine", "redis:7-alpine")

@@ -6,7 +6,6 @@ run is late, and a broken SQL file makes it fail; the file is mended before the 
 
 import os
 import shutil
-import socket
 import sys
 import time
 from collections.abc import Iterator
@@ -28,6 +27,7 @@ from laptop.airflow import AirflowApi, migrate_database, start_components
 from laptop.alerts import create_alert_topic, take_alerts
 from laptop.environment import PROJECT, airflow_environment
 from laptop.processes import Processes
+from ports import free_port
 
 DAYS = [date(2003, 1, 1), date(2003, 1, 2)]
 REVIEWS = 20_000
@@ -200,12 +200,6 @@ def resume_if_paused() -> None:
     """Resume the cluster after a run has paused it."""
     if cluster_status() == "paused":
         boto3.client("redshift").resume_cluster(ClusterIdentifier=CLUSTER)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_for(condition: Any, seconds: float = 60) -> None:

@@ -14,10 +14,11 @@ from chromium import MISSING, find_chromium, running
 from playwright.sync_api import Browser, Page
 
 from datasets import delivery, store_sales
-from e2e_stack import BUCKET, free_port
+from e2e_stack import BUCKET
 from laptop.airflow import AirflowApi
 from laptop.environment import LOCAL_ENV, PROJECT, read_env_file
 from laptop.processes import Processes
+from ports import free_port
 
 # Two weeks up to their Tuesdays: what the weekly report compares.
 FIRST, *FOLLOWING, LAST = (date(2002, 12, day) for day in (23, 24, 30, 31))

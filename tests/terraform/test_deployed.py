@@ -23,11 +23,12 @@ from unseen_calls import unseen_calls
 
 from compare_store_sales import assert_reports_equal, assert_tables_equal
 from datasets import delivery, reviews, store_sales
-from e2e_stack import Stack, free_port, wait_for
+from e2e_stack import Stack, wait_for
 from expected_reviews import REPORT, load_reviews, top_reviews
 from expected_store_sales import load_days
 from laptop.airflow import AirflowApi
 from laptop.processes import Processes
+from ports import free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
 

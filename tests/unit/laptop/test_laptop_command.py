@@ -14,12 +14,7 @@ import pytest
 
 from laptop import __main__ as command
 from laptop.environment import LOCAL_ENV, PROJECT, airflow_environment, read_env_file
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+from ports import free_port
 
 
 def test_a_taken_port_is_named_with_the_setting_that_changes_it(capsys: pytest.CaptureFixture[str]) -> None:
