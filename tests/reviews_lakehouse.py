@@ -20,6 +20,7 @@ from glue.redshift_sql.login import Login
 from glue.redshift_sql.runner import Runner
 from glue.redshift_sql.script import Script
 from laptop.environment import PROJECT
+from local_account import use_account
 from local_aws.server import Server
 
 BUCKET = "redshift-etl-data"
@@ -105,10 +106,7 @@ class Lakehouse:
 def running(folder: Path, rows: int = ROWS) -> Iterator[Lakehouse]:
     """Start a Redshift and fill its lake, in the environment's place of AWS."""
     with pytest.MonkeyPatch.context() as environment, Server(wire_port=0) as server:
-        environment.setenv("AWS_ENDPOINT_URL", server.endpoint_url)
-        environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        environment.setenv("AWS_ACCESS_KEY_ID", "local")
-        environment.setenv("AWS_SECRET_ACCESS_KEY", "local")
+        use_account(environment, server.endpoint_url)
         s3 = boto3.client("s3")
         deliveries = reviews.deliver(rows=rows, cache=folder / "cache")
         copy_to(deliveries, folder)

@@ -12,6 +12,7 @@ from bad_files import BAD_SALES_FILES, SCHEMAS, BadSalesFile, parquet, without
 
 from data_api import CLUSTER, query
 from in_process import BUCKET, script
+from local_account import use_account
 from local_aws.server import Server
 
 DAY = "2003-01-02"
@@ -60,10 +61,7 @@ class Lake:
 @pytest.fixture(scope="module")
 def lake() -> Iterator[Lake]:
     with pytest.MonkeyPatch.context() as environment, Server() as server:
-        environment.setenv("AWS_ENDPOINT_URL", server.endpoint_url)
-        environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        environment.setenv("AWS_ACCESS_KEY_ID", "local")
-        environment.setenv("AWS_SECRET_ACCESS_KEY", "local")
+        use_account(environment, server.endpoint_url)
         yield Lake()
 
 

@@ -27,6 +27,7 @@ from glue.redshift_sql.script import Script as JobScript
 from glue.redshift_sql.text import ScriptError
 from in_process import BUCKET, InProcess
 from laptop.environment import PROJECT, airflow_environment
+from local_account import use_account
 from local_aws.server import Server
 from store_sales_days import DAY
 
@@ -127,13 +128,7 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def s3(server: Server, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A bucket with the files of a report, in the place of AWS."""
-    for name, value in {
-        "AWS_ENDPOINT_URL": server.endpoint_url,
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
-    }.items():
-        monkeypatch.setenv(name, value)
+    use_account(monkeypatch, server.endpoint_url)
     server.reset()
     client = boto3.client("s3")
     client.create_bucket(Bucket=BUCKET)

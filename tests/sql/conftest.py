@@ -13,6 +13,7 @@ import pytest
 import reviews_lakehouse
 from in_process import InProcess
 from laptop.environment import PROJECT
+from local_account import use_account
 from local_aws.server import Server
 from redshift_etl.script import Script, names, statements
 from store_sales_days import DAY
@@ -60,10 +61,7 @@ class Warehouse(SimpleNamespace):
 @pytest.fixture
 def warehouse(monkeypatch: pytest.MonkeyPatch) -> Iterator[Warehouse]:
     with Server() as server:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", server.endpoint_url)
-        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
+        use_account(monkeypatch, server.endpoint_url)
         s3 = boto3.client("s3")
         s3.create_bucket(Bucket=BUCKET)
         yield Warehouse(s3=s3, redshift=boto3.client("redshift-data"))

@@ -10,6 +10,7 @@ import redshift_connector
 from job_outcome import BUCKET, SECRET, Outcome
 
 from glue.redshift_sql import job
+from local_account import use_account
 from local_aws.server import Server
 
 
@@ -63,10 +64,7 @@ def run(
     capsys: pytest.CaptureFixture[str],
 ) -> Callable[..., Outcome]:
     """Uploads a script and runs it; keyword arguments are the script's own."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", server.endpoint_url)
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "any")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
+    use_account(monkeypatch, server.endpoint_url)
 
     def start(
         sql: str | bytes, *more: str, secret: str = SECRET, db: str = "dev", **arguments: str

@@ -12,6 +12,7 @@ import boto3
 import pytest
 from rich.console import Console
 
+from local_account import use_account
 from local_aws.server import Server
 from mwaa import __main__ as command
 from mwaa import environment as environment_module
@@ -84,14 +85,8 @@ def aws(airflow: Airflow, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
     monkeypatch.setattr(environment_module, "_POLL_SECONDS", 0.01)
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     with Server(empty=True, airflow_url=airflow.url) as server:
-        for name, value in {
-            "AWS_ENDPOINT_URL": server.endpoint_url,
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_ACCESS_KEY_ID": "local",
-            "AWS_SECRET_ACCESS_KEY": "local",
-            "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
-        }.items():
-            monkeypatch.setenv(name, value)
+        use_account(monkeypatch, server.endpoint_url)
+        monkeypatch.setenv("AWS_DISABLE_HOST_PREFIX_INJECTION", "true")
         yield boto3.client
 
 

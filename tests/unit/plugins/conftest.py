@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
@@ -19,8 +20,10 @@ import boto3
 import pytest
 from airflow.sdk import BaseOperator
 from botocore.stub import Stubber
-from plugins_context import TaskStateStore, dag_run
+from plugins_context import TOPIC, TaskStateStore, dag_run
 
+from local_account import use_account
+from local_aws.server import Server
 from redshift_etl.operators.redshift_script import RedshiftScriptOperator
 
 
@@ -99,3 +102,40 @@ def make(attach: Callable[[Any], Any]) -> Callable[..., RedshiftScriptOperator]:
         return attach(operator)
 
     return made
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with Server() as running:
+        yield running
+
+
+@pytest.fixture
+def aws(server: Server, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
+    """Clients of an empty account, to which Airflow's AWS connection leads too."""
+    use_account(monkeypatch, server.endpoint_url)
+    server.reset()  # the tests' tasks are one and the same, and so would be their ClientTokens
+    return boto3.client
+
+
+@pytest.fixture
+def redshift(aws: Callable[[str], Any]) -> Any:
+    return aws("redshift")
+
+
+@pytest.fixture
+def received(aws: Callable[[str], Any]) -> Callable[[], list[dict[str, Any]]]:
+    """Subscribe a queue to the alerts' topic; calling it returns what has come since."""
+    sns, sqs = aws("sns"), aws("sqs")
+    assert sns.create_topic(Name=TOPIC.rsplit(":", 1)[1])["TopicArn"] == TOPIC
+    queue = sqs.create_queue(QueueName="alerts")["QueueUrl"]
+    attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
+    sns.subscribe(TopicArn=TOPIC, Protocol="sqs", Endpoint=attributes["QueueArn"])
+
+    def messages() -> list[dict[str, Any]]:
+        found = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+        for one in found:
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=one["ReceiptHandle"])
+        return [json.loads(one["Body"]) for one in found]
+
+    return messages

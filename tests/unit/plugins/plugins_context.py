@@ -13,6 +13,7 @@ from botocore.stub import ANY, Stubber
 from redshift_etl.operators.redshift_script import RedshiftScriptOperator
 
 KEY = RedshiftScriptOperator.external_id_key
+TOPIC = "arn:aws:sns:us-east-1:123456789012:redshift-etl-alerts"
 STATEMENT_ID = "11111111-1111-4111-8111-111111111111"
 OTHER_ID = "22222222-2222-4222-8222-222222222222"
 

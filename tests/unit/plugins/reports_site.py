@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from data_api import CLUSTER, query
+from local_account import use_account
 from local_aws.server import Server
 from redshift_etl.operators.publish_reports import PublishReportsOperator
 from redshift_etl.script import names, statements
@@ -83,7 +84,7 @@ def site(patch: pytest.MonkeyPatch, endpoint: str) -> Iterator[Site]:
     from redshift_etl_plugin import RedshiftEtlPlugin
 
     patch.setenv("AIRFLOW__API_AUTH__JWT_SECRET", "known to this test only " * 4)
-    set_account(patch, endpoint)
+    use_account(patch, endpoint)
     for name, value in SETTINGS.items():
         patch.setenv(f"AIRFLOW__REDSHIFT_ETL__{name}", value)
     import_all_models()
@@ -96,14 +97,6 @@ def site(patch: pytest.MonkeyPatch, endpoint: str) -> Iterator[Site]:
     yield Site(server, raise_server_exceptions=True)
     s3_client.cache_clear()
     purge_cached_app()
-
-
-def set_account(patch: pytest.MonkeyPatch, endpoint: str) -> None:
-    """Point boto3 to an account."""
-    patch.setenv("AWS_ENDPOINT_URL", endpoint)
-    patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    patch.setenv("AWS_ACCESS_KEY_ID", "local")
-    patch.setenv("AWS_SECRET_ACCESS_KEY", "local")
 
 
 class Account:
@@ -196,8 +189,8 @@ class Account:
 
 
 @contextmanager
-def account(patch: pytest.MonkeyPatch) -> Iterator[tuple[Server, Account]]:
+def account(patch: pytest.MonkeyPatch) -> Iterator[Account]:
     """Start a local AWS with a bucket."""
     with Server() as server:
-        set_account(patch, server.endpoint_url)
-        yield server, Account()
+        use_account(patch, server.endpoint_url)
+        yield Account()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import boto3
-import pytest
 
 from laptop import reviews_job
-from local_aws.server import Server
 from redshift_etl.operators.glue_script import GlueScriptOperator
 
 JOB = reviews_job.JOB_NAME
@@ -17,22 +16,14 @@ TABLES = ", ".join(f"digits d{number}" for number in range(13))
 ENDLESS = f"delete from kept; insert into kept select sum(d0.n * d5.n + d12.n) from {TABLES}"
 
 
-def set_up(server: Server, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Empty the account, deploy the job, create the tables; returns a client of Glue."""
-    for name, value in {
-        "AWS_ENDPOINT_URL": server.endpoint_url,
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
-    }.items():
-        monkeypatch.setenv(name, value)
-    server.reset()
+def set_up(aws: Callable[[str], Any]) -> Any:
+    """Deploy the job and create the tables; returns a client of Glue."""
     reviews_job.deploy()
     sql("create table kept (n bigint)")
     sql("insert into kept values (7)")
     sql("create table digits (n int)")
     sql(f"insert into digits values {', '.join(f'({n})' for n in range(10))}")
-    return boto3.client("glue")
+    return aws("glue")
 
 
 def sql(statement: str) -> list[Any]:

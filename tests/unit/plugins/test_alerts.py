@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from types import SimpleNamespace
@@ -13,9 +11,8 @@ from typing import Any
 import boto3
 import pytest
 from airflow.sdk import DAG
-from plugins_context import dag_run, described, part
+from plugins_context import TOPIC, dag_run, described, part
 
-from local_aws.server import Server
 from redshift_etl.failure import script_error
 from redshift_etl.notifications import message
 from redshift_etl.notifications.message import IF_IT_FAILS
@@ -26,40 +23,6 @@ from redshift_etl.notifications.sns import (
     TaskFailedAlert,
 )
 from redshift_etl.refresh_date import refresh_date
-
-TOPIC = "arn:aws:sns:us-east-1:123456789012:redshift-etl-alerts"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
-
-
-@pytest.fixture
-def received(server: Server, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[dict[str, Any]]]:
-    """Subscribe a queue to the topic; calling it returns what has come since."""
-    for name, value in {
-        "AWS_ENDPOINT_URL": server.endpoint_url,
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
-    }.items():
-        monkeypatch.setenv(name, value)
-    server.reset()
-    sns, sqs = boto3.client("sns"), boto3.client("sqs")
-    assert sns.create_topic(Name=TOPIC.rsplit(":", 1)[1])["TopicArn"] == TOPIC
-    queue = sqs.create_queue(QueueName="alerts")["QueueUrl"]
-    attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
-    sns.subscribe(TopicArn=TOPIC, Protocol="sqs", Endpoint=attributes["QueueArn"])
-
-    def messages() -> list[dict[str, Any]]:
-        found = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
-        for one in found:
-            sqs.delete_message(QueueUrl=queue, ReceiptHandle=one["ReceiptHandle"])
-        return [json.loads(one["Body"]) for one in found]
-
-    return messages
 
 
 def context(**changes: Any) -> dict[str, Any]:

@@ -4,27 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
-import json
-from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
-import boto3
 import pytest
 from airflow.sdk._shared.module_loading import import_string
 from plugins_context import dag_run
 
 from laptop.environment import PROJECT, airflow_environment
-from local_aws.server import Server
 
 PIPELINES = ("store_sales_etl", "reviews_etl")
 RUN_ID = "manual__2003-01-02T03:04:05+00:00"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
 
 
 @pytest.fixture(params=PIPELINES)
@@ -42,30 +32,6 @@ def dag(
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.dag
-
-
-@pytest.fixture
-def received(server: Server, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[dict[str, Any]]]:
-    """Subscribe a queue to the topic; calling it returns what has come since."""
-    for name, value in {
-        "AWS_ENDPOINT_URL": server.endpoint_url,
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
-    }.items():
-        monkeypatch.setenv(name, value)
-    server.reset()
-    sns, sqs = boto3.client("sns"), boto3.client("sqs")
-    topic = sns.create_topic(Name="redshift-etl-alerts")["TopicArn"]
-    queue = sqs.create_queue(QueueName="alerts")["QueueUrl"]
-    attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]
-    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=attributes["QueueArn"])
-
-    def messages() -> list[dict[str, Any]]:
-        found = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
-        return [json.loads(one["Body"]) for one in found]
-
-    return messages
 
 
 def context(dag: Any, **more: Any) -> dict[str, Any]:

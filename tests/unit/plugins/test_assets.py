@@ -2,29 +2,22 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-import boto3
-import pytest
 from airflow.sdk import Asset
 
-from local_aws.server import Server
 from redshift_etl import assets
 
 
-def test_the_consumers_of_an_unloaded_report_are_told_its_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_consumers_of_an_unloaded_report_are_told_its_rows(aws: Callable[[str], Any]) -> None:
     report = Asset(name="top_reviews", uri="s3://data/reports/top_reviews")
     events: Any = defaultdict(lambda: SimpleNamespace(extra=None))
     manifest = {"entries": [], "meta": {"content_length": 5, "record_count": 42}}
-    with Server() as server:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", server.endpoint_url)
-        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
-        s3 = boto3.client("s3")
-        s3.create_bucket(Bucket="data")
-        s3.put_object(Bucket="data", Key="reports/manifest", Body=json.dumps(manifest).encode())
-        context: Any = {"task": SimpleNamespace(outlets=[report]), "outlet_events": events}
-        assets.rows_unloaded("s3://data/reports/manifest")(context, None)
+    s3 = aws("s3")
+    s3.create_bucket(Bucket="data")
+    s3.put_object(Bucket="data", Key="reports/manifest", Body=json.dumps(manifest).encode())
+    context: Any = {"task": SimpleNamespace(outlets=[report]), "outlet_events": events}
+    assets.rows_unloaded("s3://data/reports/manifest")(context, None)
     assert events[report].extra == {"rows": 42, "manifest": "s3://data/reports/manifest"}

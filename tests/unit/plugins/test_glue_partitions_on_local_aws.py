@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import boto3
 import pytest
 
-from local_aws.server import Server
 from redshift_etl.operators.glue_partitions import GluePartitionsOperator, PartitionError
 
 Context = Callable[..., Any]
 BUCKET = "redshift-etl-data"
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
-
-
 @pytest.fixture(autouse=True)
-def s3(server: Server, monkeypatch: pytest.MonkeyPatch) -> Any:
-    for name, value in {
-        "AWS_ENDPOINT_URL": server.endpoint_url,
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
-    }.items():
-        monkeypatch.setenv(name, value)
-    server.reset()
-    client = boto3.client("s3")
+def s3(aws: Callable[[str], Any]) -> Any:
+    client = aws("s3")
     client.create_bucket(Bucket=BUCKET)
     return client
 

@@ -30,8 +30,8 @@ def _no_waiting() -> None:
 
 
 @pytest.fixture(autouse=True)
-def glue(server: Server, monkeypatch: pytest.MonkeyPatch) -> Any:
-    return set_up(server, monkeypatch)
+def glue(aws: Callable[[str], Any]) -> Any:
+    return set_up(aws)
 
 
 @pytest.fixture

@@ -38,8 +38,8 @@ def _no_waiting() -> None:
 
 
 @pytest.fixture(autouse=True)
-def glue(server: Server, monkeypatch: pytest.MonkeyPatch) -> Any:
-    return set_up(server, monkeypatch)
+def glue(aws: Callable[[str], Any]) -> Any:
+    return set_up(aws)
 
 
 def until(condition: Callable[[], object]) -> None:

@@ -15,6 +15,7 @@ import pytest
 from airflow.sdk.exceptions import TaskDeferred
 
 from laptop.environment import PROJECT
+from local_account import use_account
 from local_aws.server import Server
 from redshift_etl.failure import RedshiftScriptError
 from redshift_etl.operators.redshift_no_rows import RedshiftNoRowsOperator, RowsFoundError
@@ -40,13 +41,7 @@ def _no_waiting() -> None:
 @pytest.fixture
 def secret(server: Server, monkeypatch: pytest.MonkeyPatch) -> str:
     """The ARN of the cluster's login, with a password that can be searched for."""
-    for name, value in {
-        "AWS_ENDPOINT_URL": server.endpoint_url,
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
-    }.items():
-        monkeypatch.setenv(name, value)
+    use_account(monkeypatch, server.endpoint_url)
     client = boto3.client("secretsmanager")
     login = json.dumps({"username": "awsuser", "password": PASSWORD})
     return str(client.put_secret_value(SecretId="redshift-etl/awsuser", SecretString=login)["ARN"])

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import boto3
 import pytest
 from airflow.sdk.exceptions import AirflowFailException, TaskDeferred
 from plugins_context import TaskStateStore
 
-from local_aws.server import Server
 from redshift_etl.failure import RedshiftScriptError
 from redshift_etl.operators.redshift_no_rows import RedshiftNoRowsOperator
 from redshift_etl.operators.redshift_script import RedshiftScriptOperator
@@ -25,29 +23,15 @@ SLOW = f"select count(*) from {PAIRS} inner join sales as c on c.n <> b.n and c.
 ENDLESS = SLOW.replace(" and c.n <= 128", " inner join sales as d on d.n <> c.n")
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
-
-
 @pytest.fixture
 def _no_waiting() -> None:
     """Here time passes as it does."""
 
 
 @pytest.fixture(autouse=True)
-def warehouse(server: Server, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A warehouse with a table of numbers, and Airflow's AWS connection to it."""
-    for name, value in {
-        "AWS_ENDPOINT_URL": server.endpoint_url,
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
-    }.items():
-        monkeypatch.setenv(name, value)
-    server.reset()  # the tests' tasks are one and the same, and so would be their ClientTokens
-    client = boto3.client("redshift-data")
+def warehouse(aws: Callable[[str], Any]) -> Any:
+    """A warehouse with a table of numbers."""
+    client = aws("redshift-data")
     sql(client, "create table sales (n integer, city varchar(40))")
     sql(client, "insert into sales values (1, 'Bethel'), (2, 'Fairview')")
     return client

@@ -2,46 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
-import boto3
 import pytest
-from moto.backends import get_backend
+from cluster_account import NAME, become, status_of
 
-from local_aws.server import Server
 from redshift_etl.cluster import BROKEN, OFF, USABLE, pause_after_timeout
 
-NAME = "redshift-etl"
+pytestmark = pytest.mark.usefixtures("redshift")
+
 DAGS = ["store_sales_etl", "reviews_etl"]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def redshift(server: Server, monkeypatch: pytest.MonkeyPatch) -> Any:
-    for name, value in {
-        "AWS_ENDPOINT_URL": server.endpoint_url,
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
-    }.items():
-        monkeypatch.setenv(name, value)
-    server.reset()
-    return boto3.client("redshift")
-
-
-def become(status: str) -> None:
-    get_backend("redshift")["123456789012"]["us-east-1"].clusters[NAME].status = status
-
-
-def status_of(redshift: Any) -> str:
-    return str(redshift.describe_clusters(ClusterIdentifier=NAME)["Clusters"][0]["ClusterStatus"])
 
 
 def callback(*, reason: str = "timed_out", cluster: str = NAME, **needing: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Self
 
@@ -16,7 +16,6 @@ from airflow.sdk.exceptions import TaskDeferralTimeout, TaskDeferred
 from botocore.exceptions import ClientError, ReadTimeoutError
 from plugins_context import TaskStateStore
 
-from local_aws.server import Server
 from local_aws.supplements.quicksight import QuickSightBackend, quicksight_backends
 from redshift_etl.operators.quicksight_publish import (
     IngestionError,
@@ -32,23 +31,9 @@ FIRST_FILE = f"s3://{BUCKET}/reports/top_reviews/data/000"
 MANIFEST = f"s3://{BUCKET}/reports/top_reviews/quicksight.json"
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
-
-
 @pytest.fixture(autouse=True)
-def s3(server: Server, monkeypatch: pytest.MonkeyPatch) -> Any:
-    for name, value in {
-        "AWS_ENDPOINT_URL": server.endpoint_url,
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
-    }.items():
-        monkeypatch.setenv(name, value)
-    server.reset()
-    client = boto3.client("s3")
+def s3(aws: Callable[[str], Any]) -> Any:
+    client = aws("s3")
     client.create_bucket(Bucket=BUCKET)
     unloaded(client, FIRST_FILE)
     return client

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -28,29 +28,15 @@ TARGET: dict[str, Any] = {
 }
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
-
-
 @pytest.fixture
 def _no_waiting() -> None:
     """Here time passes as it does."""
 
 
 @pytest.fixture(autouse=True)
-def data_api(server: Server, monkeypatch: pytest.MonkeyPatch) -> Any:
-    for name, value in {
-        "AWS_ENDPOINT_URL": server.endpoint_url,
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
-    }.items():
-        monkeypatch.setenv(name, value)
-    server.reset()
-    boto3.client("s3").create_bucket(Bucket=BUCKET)
-    return boto3.client("redshift-data")
+def data_api(aws: Callable[[str], Any]) -> Any:
+    aws("s3").create_bucket(Bucket=BUCKET)
+    return aws("redshift-data")
 
 
 class Run:

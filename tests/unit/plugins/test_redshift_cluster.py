@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import boto3
 import pytest
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, TaskDeferred
-from moto.backends import get_backend
+from cluster_account import NAME, become, status_of
 
-from local_aws.server import Server
 from redshift_etl.cluster import BROKEN, GONE, OFF, USABLE
 from redshift_etl.operators.redshift_cluster import (
     ClusterTimeoutError,
@@ -22,7 +21,8 @@ from redshift_etl.operators.redshift_cluster import (
 )
 from redshift_etl.triggers.redshift_cluster import ClusterStatusTrigger
 
-NAME = "redshift-etl"
+pytestmark = pytest.mark.usefixtures("redshift")
+
 ON_ITS_WAY = [
     "cancelling-resize", "creating", "modifying", "rebooting", "renaming", "resizing", "resuming",
     "rotating-keys", "unavailable", "updating-hsm",
@@ -34,34 +34,6 @@ DOCUMENTED = {
     "incompatible-parameters", "incompatible-restore", "modifying", "paused", "rebooting", "renaming",
     "resizing", "rotating-keys", "storage-full", "updating-hsm",
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def redshift(server: Server, monkeypatch: pytest.MonkeyPatch) -> Any:
-    for name, value in {
-        "AWS_ENDPOINT_URL": server.endpoint_url,
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
-    }.items():
-        monkeypatch.setenv(name, value)
-    server.reset()
-    return boto3.client("redshift")
-
-
-def become(status: str) -> None:
-    """Put the cluster into a status that a moment's control plane never shows."""
-    get_backend("redshift")["123456789012"]["us-east-1"].clusters[NAME].status = status
-
-
-def status_of(redshift: Any) -> str:
-    return str(redshift.describe_clusters(ClusterIdentifier=NAME)["Clusters"][0]["ClusterStatus"])
 
 
 def resume(**arguments: Any) -> ResumeClusterOperator:

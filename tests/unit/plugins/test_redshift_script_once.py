@@ -37,6 +37,18 @@ Make = Callable[..., RedshiftScriptOperator]
 Context = Callable[..., Any]
 
 
+def cancelled(api: Stubber) -> None:
+    """Expect the statement to be cancelled, and seen to have ended."""
+    api.add_response("cancel_statement", {"Status": True}, {"Id": STATEMENT_ID})
+    looks(api, described("ABORTED"), WaitTimeSeconds=5)
+
+
+def replaced(api: Stubber) -> None:
+    """Expect another statement in the first one's place; it finishes."""
+    submitted(api, OTHER_ID, retry=True, Sql="select 1")
+    looks(api, described("FINISHED", Id=OTHER_ID), OTHER_ID, WaitTimeSeconds=5)
+
+
 def tokens(api: Stubber) -> list[str]:
     """Collect the ClientToken of every submission."""
     found: list[str] = []
@@ -114,8 +126,7 @@ def test_a_retry_after_a_failure_submits_a_new_statement(
         api.add_client_error("describe_statement", "ResourceNotFoundException")
     else:
         looks(api, described(status))
-    submitted(api, OTHER_ID, retry=True, Sql="select 1")
-    looks(api, described("FINISHED", Id=OTHER_ID), OTHER_ID, WaitTimeSeconds=5)
+    replaced(api)
     operator.execute(make_context(operator, try_number=2))
     assert store[KEY]["work_id"] == OTHER_ID
 
@@ -197,8 +208,7 @@ def test_a_clear_finds_by_name_what_a_killed_try_submitted_and_sees_it_cancelled
     api.add_response("cancel_statement", {"Status": True}, {"Id": STATEMENT_ID})
     looks(api, described("STARTED"), WaitTimeSeconds=5)
     looks(api, described("ABORTED"), WaitTimeSeconds=5)
-    submitted(api, OTHER_ID, retry=True, Sql="select 1")
-    looks(api, described("FINISHED", Id=OTHER_ID), OTHER_ID, WaitTimeSeconds=5)
+    replaced(api)
     operator.execute(make_context(operator, try_number=2, max_tries=3))
     api.assert_no_pending_responses()
 
@@ -245,8 +255,7 @@ def test_a_clear_after_success_runs_it_again(
     remember(operator, store, make_context)
     nothing_runs(api)
     looks(api, described("FINISHED"))
-    submitted(api, OTHER_ID, retry=True, Sql="select 1")
-    looks(api, described("FINISHED", Id=OTHER_ID), OTHER_ID, WaitTimeSeconds=5)
+    replaced(api)
     operator.execute(make_context(operator, try_number=2, max_tries=3))
     api.assert_no_pending_responses()
 
@@ -259,8 +268,7 @@ def test_a_clear_after_the_retries_were_lowered_runs_it_again(
     operator = make(retries=1)
     nothing_runs(api)
     looks(api, described("FINISHED"))
-    submitted(api, OTHER_ID, retry=True, Sql="select 1")
-    looks(api, described("FINISHED", Id=OTHER_ID), OTHER_ID, WaitTimeSeconds=5)
+    replaced(api)
     operator.execute(make_context(operator, try_number=2, max_tries=2))
 
 
@@ -271,10 +279,8 @@ def test_a_clear_while_running_cancels_and_sees_it_cancelled_before_another_star
     remember(operator, store, make_context)
     nothing_runs(api)  # the list may lag behind
     looks(api, described("STARTED"))
-    api.add_response("cancel_statement", {"Status": True}, {"Id": STATEMENT_ID})
-    looks(api, described("ABORTED"), WaitTimeSeconds=5)
-    submitted(api, OTHER_ID, retry=True, Sql="select 1")
-    looks(api, described("FINISHED", Id=OTHER_ID), OTHER_ID, WaitTimeSeconds=5)
+    cancelled(api)
+    replaced(api)
     operator.execute(make_context(operator, try_number=2, max_tries=3))
     api.assert_no_pending_responses()
 
@@ -292,8 +298,7 @@ def test_a_kill_while_the_submission_has_no_answer_cancels_what_it_submits(
     nothing_runs(api)
     nothing_runs(api, {"Id": OTHER_ID, "StatementName": f"{name}.other", "Status": "STARTED"})
     submitted(api, retry=True, Sql="select 1")
-    api.add_response("cancel_statement", {"Status": True}, {"Id": STATEMENT_ID})
-    looks(api, described("ABORTED"), WaitTimeSeconds=5)
+    cancelled(api)
     looks(api, described("ABORTED"), WaitTimeSeconds=5)
     api.client.meta.events.register_first("provide-client-params.redshift-data.ExecuteStatement", killed)
     with pytest.raises(RedshiftScriptError, match="ABORTED"):
@@ -311,7 +316,6 @@ def test_a_timeout_while_the_submission_has_no_answer_cancels_what_is_found_by_n
     with pytest.raises(RedshiftScriptError):
         operator.execute(make_context(operator))
     nothing_runs(api, {"Id": STATEMENT_ID, "StatementName": name, "Status": "PICKED"})
-    api.add_response("cancel_statement", {"Status": True}, {"Id": STATEMENT_ID})
-    looks(api, described("ABORTED"), WaitTimeSeconds=5)
+    cancelled(api)
     operator.on_kill()
     api.assert_no_pending_responses()

@@ -30,7 +30,7 @@ def patch() -> Iterator[pytest.MonkeyPatch]:
 
 @pytest.fixture(scope="module")
 def warehouse(patch: pytest.MonkeyPatch) -> Iterator[Account]:
-    with account(patch) as (_, made):
+    with account(patch) as made:
         made.load()
         made.unload("2003-01-01", daily_city_sales={"city": "Midway", "state": "TN"})
         made.unload("2003-01-02")

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from reports_site import BUCKET, Account, Site, account, set_account, site
+from reports_site import BUCKET, Account, Site, account, site
 
 import redshift_etl.reports_page
+from local_account import use_account
 from redshift_etl_plugin import RedshiftEtlPlugin
 
 STATIC = Path(redshift_etl.reports_page.__file__).parent / "static"
@@ -32,7 +33,7 @@ def patch() -> Iterator[pytest.MonkeyPatch]:
 
 @pytest.fixture(scope="module")
 def aws(patch: pytest.MonkeyPatch) -> Iterator[Account]:
-    with account(patch) as (_, made):
+    with account(patch) as made:
         yield made
 
 
@@ -222,7 +223,7 @@ def test_a_missing_setting_is_named(viewer: Site, monkeypatch: pytest.MonkeyPatc
 def test_aws_out_of_reach_is_named_with_its_address(viewer: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     from redshift_etl.reports_page.app import s3_client
 
-    set_account(monkeypatch, "http://127.0.0.1:9")  # nothing listens on the discard port
+    use_account(monkeypatch, "http://127.0.0.1:9")  # nothing listens on the discard port
     s3_client.cache_clear()
     answer = viewer.get("/redshift-etl/api/freshness")
     s3_client.cache_clear()

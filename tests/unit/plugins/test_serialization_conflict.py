@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
-import boto3
 import pytest
 from airflow.sdk.definitions.retry_policy import RetryAction
 from airflow.sdk.exceptions import TaskDeferred
 
-from local_aws.server import Server
 from redshift_etl.failure import RETRY_POLICY, SerializationConflictError
 from redshift_etl.operators.redshift_script import RedshiftScriptOperator
 
@@ -22,20 +20,15 @@ LOCK = 3  # its place in the batch, which begins with its label
 
 
 @pytest.fixture
-def warehouse(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    with Server() as server:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", server.endpoint_url)
-        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
-        client = boto3.client("redshift-data")
-        for statement in (
-            "create table sales (city varchar(40))",
-            "insert into sales values ('Bethel')",
-            "create table turn (nothing smallint)",
-        ):
-            finished(client, client.execute_statement(Sql=statement, **TARGET)["Id"])
-        yield client
+def warehouse(aws: Callable[[str], Any]) -> Any:
+    client = aws("redshift-data")
+    for statement in (
+        "create table sales (city varchar(40))",
+        "insert into sales values ('Bethel')",
+        "create table turn (nothing smallint)",
+    ):
+        finished(client, client.execute_statement(Sql=statement, **TARGET)["Id"])
+    return client
 
 
 @pytest.fixture
