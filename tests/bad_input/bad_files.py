@@ -93,6 +93,11 @@ def _null(column: str) -> str:
     return rf"Cannot insert a NULL value into column {column}, File name: {{file}}"
 
 
+def _mistyped(kind: str, table: str, column: str, found: pa.DataType) -> BadFile:
+    """A file in which one column has another type than the table's."""
+    return BadFile(kind, table, parquet(with_type(table, column, found)), _SCHEMA)
+
+
 BAD_FILES = (
     BadFile("truncated after its first half", "item", ITEM[: len(ITEM) // 2], _FOOTER),
     BadFile("without its last byte", "item", ITEM[:-1], _FOOTER),
@@ -102,46 +107,14 @@ BAD_FILES = (
     BadFile("compressed as a whole", "item", gzip.compress(ITEM), _FOOTER),
     BadFile("with damaged pages", "item", _damaged, r"{file}.* is corrupt|{file}' has an invalid"),
     BadFile("a note beside the data", "item", b"see ticket 4711", _FOOTER, "README.txt"),
-    BadFile(
-        "a price that is text", "item", parquet(with_type("item", "i_current_price", pa.string())), _SCHEMA
-    ),
-    BadFile(
-        "a price that is floating",
-        "item",
-        parquet(with_type("item", "i_current_price", pa.float64())),
-        _SCHEMA,
-    ),
-    BadFile(
-        "a price that is an integer",
-        "item",
-        parquet(with_type("item", "i_current_price", pa.int64())),
-        _SCHEMA,
-    ),
-    BadFile(
-        "a price of more digits",
-        "item",
-        parquet(with_type("item", "i_current_price", pa.decimal128(9, 2))),
-        _SCHEMA,
-    ),
-    BadFile(
-        "a price of more places",
-        "item",
-        parquet(with_type("item", "i_current_price", pa.decimal128(7, 3))),
-        _SCHEMA,
-    ),
-    BadFile("an id that is a number", "item", parquet(with_type("item", "i_item_id", pa.int64())), _SCHEMA),
-    BadFile(
-        "an id that is a list",
-        "item",
-        parquet(with_type("item", "i_item_id", pa.list_(pa.string()))),
-        _SCHEMA,
-    ),
-    BadFile(
-        "a category that is a struct",
-        "item",
-        parquet(with_type("item", "i_category", pa.struct([("a", pa.string())]))),
-        _SCHEMA,
-    ),
+    _mistyped("a price that is text", "item", "i_current_price", pa.string()),
+    _mistyped("a price that is floating", "item", "i_current_price", pa.float64()),
+    _mistyped("a price that is an integer", "item", "i_current_price", pa.int64()),
+    _mistyped("a price of more digits", "item", "i_current_price", pa.decimal128(9, 2)),
+    _mistyped("a price of more places", "item", "i_current_price", pa.decimal128(7, 3)),
+    _mistyped("an id that is a number", "item", "i_item_id", pa.int64()),
+    _mistyped("an id that is a list", "item", "i_item_id", pa.list_(pa.string())),
+    _mistyped("a category that is a struct", "item", "i_category", pa.struct([("a", pa.string())])),
     BadFile("its columns in another order", "item", _reordered, _SCHEMA),
     BadFile("a column missing", "item", parquet(without("item", "i_category"), GOOD), _count(4, 3)),
     BadFile(
@@ -196,12 +169,7 @@ BAD_FILES = (
     BadFile(
         "a customer's column missing", "customer", parquet(without("customer", "c_last_name")), _count(4, 3)
     ),
-    BadFile(
-        "a customer id that is a date",
-        "customer",
-        parquet(with_type("customer", "c_customer_id", pa.date32())),
-        _SCHEMA,
-    ),
+    _mistyped("a customer id that is a date", "customer", "c_customer_id", pa.date32()),
     BadFile(
         "an address without an id",
         "customer_address",
@@ -214,33 +182,13 @@ BAD_FILES = (
         parquet(SCHEMAS["customer_address"], {"ca_address_id": "A", "ca_state": "Ohio"}),
         _long("ca_state"),
     ),
-    BadFile(
-        "a zip code that is a number",
-        "customer_address",
-        parquet(with_type("customer_address", "ca_zip", pa.int32())),
-        _SCHEMA,
-    ),
+    _mistyped("a zip code that is a number", "customer_address", "ca_zip", pa.int32()),
     BadFile(
         "a store without an id", "store", parquet(SCHEMAS["store"], {"s_city": "Bethel"}), _null("s_store_id")
     ),
-    BadFile(
-        "a number of employees of 64 bits",
-        "store",
-        parquet(with_type("store", "s_number_employees", pa.int64())),
-        _SCHEMA,
-    ),
-    BadFile(
-        "a tax rate that is floating",
-        "store",
-        parquet(with_type("store", "s_tax_precentage", pa.float32())),
-        _SCHEMA,
-    ),
-    BadFile(
-        "a market id that is true or false",
-        "store",
-        parquet(with_type("store", "s_market_id", pa.bool_())),
-        _SCHEMA,
-    ),
+    _mistyped("a number of employees of 64 bits", "store", "s_number_employees", pa.int64()),
+    _mistyped("a tax rate that is floating", "store", "s_tax_precentage", pa.float32()),
+    _mistyped("a market id that is true or false", "store", "s_market_id", pa.bool_()),
 )
 
 

@@ -3,32 +3,23 @@
 PYTHONPATH=tests:include:plugins python tests/bad_input/kinds.py
 """
 
-from bad_files import BAD_FILES, BAD_SALES_FILES, HOSTILE_NAMES
-from bad_sales import AT_THE_GATE, BEFORE_THE_REPORTS
-from bad_values import (
-    BAD_JOB_SCRIPTS,
-    BAD_MANIFESTS,
-    BAD_PARAMS,
-    BAD_POINTERS,
-    BAD_REVIEW_MANIFESTS,
-    BAD_SCRIPTS,
-    BAD_SETTINGS,
-    HOSTILE_TEXTS,
-)
+import bad_files
+import bad_sales
+import bad_values
 
 KINDS: dict[str, tuple[object, ...]] = {
-    "files for COPY": BAD_FILES,
-    "files for Spectrum": BAD_SALES_FILES,
-    "names of S3 objects": HOSTILE_NAMES,
-    "lines refused before the fact": AT_THE_GATE,
-    "lines found before the reports": BEFORE_THE_REPORTS,
-    "parameters refused": BAD_PARAMS,
-    "parameters taken as text": HOSTILE_TEXTS,
-    "settings": BAD_SETTINGS,
-    "scripts for the Data API": BAD_SCRIPTS,
-    "scripts for the Glue job": BAD_JOB_SCRIPTS,
-    "manifests": BAD_MANIFESTS + BAD_REVIEW_MANIFESTS,
-    "pointers": BAD_POINTERS,
+    "files for COPY": bad_files.BAD_FILES,
+    "files for Spectrum": bad_files.BAD_SALES_FILES,
+    "names of S3 objects": bad_files.HOSTILE_NAMES,
+    "lines refused before the fact": bad_sales.AT_THE_GATE,
+    "lines found before the reports": bad_sales.BEFORE_THE_REPORTS,
+    "parameters refused": bad_values.BAD_PARAMS,
+    "parameters taken as text": bad_values.HOSTILE_TEXTS,
+    "settings": bad_values.BAD_SETTINGS,
+    "scripts for the Data API": bad_values.BAD_SCRIPTS,
+    "scripts for the Glue job": bad_values.BAD_JOB_SCRIPTS,
+    "manifests": bad_values.BAD_MANIFESTS + bad_values.BAD_REVIEW_MANIFESTS,
+    "pointers": bad_values.BAD_POINTERS,
 }
 COUNT = sum(len(kinds) for kinds in KINDS.values())
 

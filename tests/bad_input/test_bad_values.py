@@ -26,9 +26,9 @@ from bad_values import (
 from glue.redshift_sql.script import Script as JobScript
 from glue.redshift_sql.text import ScriptError
 from in_process import BUCKET, InProcess
-from laptop.environment import PROJECT, airflow_environment
 from local_account import use_account
 from local_aws.server import Server
+from project_dags import load_dags, use_laptop
 from store_sales_days import DAY
 
 Unchanged = Callable[..., AbstractContextManager[None]]
@@ -36,22 +36,14 @@ Unchanged = Callable[..., AbstractContextManager[None]]
 
 @pytest.fixture(scope="module", autouse=True)
 def airflow_environment_set(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Airflow reads its settings from the environment on first import."""
-    home = tmp_path_factory.mktemp("airflow")
     with pytest.MonkeyPatch.context() as patch:
-        environment = airflow_environment(home=home, web_port=1, aws_endpoint="http://127.0.0.1:9")
-        for name, value in environment.items():
-            patch.setenv(name, value)
+        use_laptop(patch, tmp_path_factory.mktemp("airflow"))
         yield
 
 
 @pytest.fixture(scope="module")
 def dags() -> Any:
-    from airflow.dag_processing.dagbag import BundleDagBag
-
-    return BundleDagBag(
-        dag_folder=str(PROJECT / "dags"), bundle_path=PROJECT / "dags", bundle_name="dags-folder"
-    ).dags
+    return load_dags().dags
 
 
 @pytest.mark.parametrize("bad", BAD_PARAMS, ids=lambda bad: f"{bad.param} {bad.value!r}"[:60])

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from laptop.environment import PROJECT, airflow_environment
+from laptop.environment import PROJECT
+from project_dags import load_dags, use_laptop
 
 DAG_IDS = {"store_sales_etl", "reviews_etl"}
 RUN = SimpleNamespace(
@@ -25,23 +26,14 @@ RUN = SimpleNamespace(
 
 @pytest.fixture(scope="module", autouse=True)
 def airflow_environment_set(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Airflow reads its settings from the environment on first import."""
-    home = tmp_path_factory.mktemp("airflow")
     with pytest.MonkeyPatch.context() as patch:
-        environment = airflow_environment(home=home, web_port=1, aws_endpoint="http://127.0.0.1:9")
-        for name, value in environment.items():
-            patch.setenv(name, value)
+        use_laptop(patch, tmp_path_factory.mktemp("airflow"))
         yield
 
 
 @pytest.fixture(scope="module")
 def dag_bag() -> Any:
-    # Puts dags/ on sys.path as the DAG processor does in production; DagBag alone does not.
-    from airflow.dag_processing.dagbag import BundleDagBag
-
-    return BundleDagBag(
-        dag_folder=str(PROJECT / "dags"), bundle_path=PROJECT / "dags", bundle_name="dags-folder"
-    )
+    return load_dags()
 
 
 @pytest.fixture(scope="module")
