@@ -102,6 +102,19 @@ class Lakehouse:
         self.s3.upload_file(str(path), BUCKET, f"raw/reviews/product_category={category}/part-00000.parquet")
 
 
+def catalogue_reviews(glue: Any) -> None:
+    """Declare the reviews in the Data Catalog, without a partition."""
+    glue.create_database(DatabaseInput={"Name": "amzreviews"})
+    glue.create_table(
+        DatabaseName="amzreviews",
+        TableInput={
+            "Name": "reviews",
+            "PartitionKeys": [{"Name": "product_category", "Type": "varchar(40)"}],
+            "StorageDescriptor": {"Location": LOCATION, "InputFormat": "parquet"},
+        },
+    )
+
+
 @contextmanager
 def running(folder: Path, rows: int = ROWS) -> Iterator[Lakehouse]:
     """Start a Redshift and fill its lake, in the environment's place of AWS."""

@@ -14,6 +14,7 @@ from data_api import CLUSTER, query
 from in_process import BUCKET, script
 from local_account import use_account
 from local_aws.server import Server
+from reviews_lakehouse import catalogue_reviews
 
 DAY = "2003-01-02"
 KEY = f"raw/store_sales/sale_date={DAY}/part-00000.parquet"
@@ -88,15 +89,7 @@ def test_a_lake_with_other_folders_than_partitions_is_named(lake: Lake) -> None:
     from redshift_etl.operators.glue_partitions import GluePartitionsOperator, PartitionError
 
     glue = boto3.client("glue")
-    glue.create_database(DatabaseInput={"Name": "amzreviews"})
-    glue.create_table(
-        DatabaseName="amzreviews",
-        TableInput={
-            "Name": "reviews",
-            "PartitionKeys": [{"Name": "product_category", "Type": "varchar(40)"}],
-            "StorageDescriptor": {"Location": f"s3://{BUCKET}/raw/reviews/", "InputFormat": "parquet"},
-        },
-    )
+    catalogue_reviews(glue)
     for folder in ("category=Books", "Books", "product_category/Books"):
         lake.s3.put_object(Bucket=BUCKET, Key=f"raw/reviews/{folder}/part.parquet", Body=b"")
     operator = GluePartitionsOperator(

@@ -9,6 +9,7 @@ import boto3
 import pytest
 
 from redshift_etl.operators.glue_partitions import GluePartitionsOperator, PartitionError
+from reviews_lakehouse import catalogue_reviews
 
 Context = Callable[..., Any]
 BUCKET = "redshift-etl-data"
@@ -24,15 +25,7 @@ def s3(aws: Callable[[str], Any]) -> Any:
 @pytest.fixture
 def glue() -> Any:
     client = boto3.client("glue")
-    client.create_database(DatabaseInput={"Name": "amzreviews"})
-    client.create_table(
-        DatabaseName="amzreviews",
-        TableInput={
-            "Name": "reviews",
-            "PartitionKeys": [{"Name": "product_category", "Type": "varchar(40)"}],
-            "StorageDescriptor": {"Location": f"s3://{BUCKET}/raw/reviews/", "InputFormat": "parquet"},
-        },
-    )
+    catalogue_reviews(client)
     return client
 
 
