@@ -73,7 +73,7 @@ class Site(TestClient):
 
 
 @contextmanager
-def site(patch: pytest.MonkeyPatch, endpoint: str) -> Iterator[Site]:
+def site(endpoint: str) -> Iterator[Site]:
     """Mount the plugin as Airflow's API server does, on an AWS at this address."""
     from airflow import settings
     from airflow.api_fastapi.app import init_auth_manager, purge_cached_app
@@ -83,20 +83,21 @@ def site(patch: pytest.MonkeyPatch, endpoint: str) -> Iterator[Site]:
     from redshift_etl.reports_page.app import s3_client
     from redshift_etl_plugin import RedshiftEtlPlugin
 
-    patch.setenv("AIRFLOW__API_AUTH__JWT_SECRET", "known to this test only " * 4)
-    use_account(patch, endpoint)
-    for name, value in SETTINGS.items():
-        patch.setenv(f"AIRFLOW__REDSHIFT_ETL__{name}", value)
-    import_all_models()
-    Base.metadata.create_all(settings.get_engine())
-    server = FastAPI()
-    (mounted,) = RedshiftEtlPlugin.fastapi_apps
-    server.mount(mounted["url_prefix"], mounted["app"])
-    init_auth_manager(server)
-    s3_client.cache_clear()
-    yield Site(server, raise_server_exceptions=True)
-    s3_client.cache_clear()
-    purge_cached_app()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AIRFLOW__API_AUTH__JWT_SECRET", "known to this test only " * 4)
+        use_account(patch, endpoint)
+        for name, value in SETTINGS.items():
+            patch.setenv(f"AIRFLOW__REDSHIFT_ETL__{name}", value)
+        import_all_models()
+        Base.metadata.create_all(settings.get_engine())
+        server = FastAPI()
+        (mounted,) = RedshiftEtlPlugin.fastapi_apps
+        server.mount(mounted["url_prefix"], mounted["app"])
+        init_auth_manager(server)
+        s3_client.cache_clear()
+        yield Site(server, raise_server_exceptions=True)
+        s3_client.cache_clear()
+        purge_cached_app()
 
 
 class Account:
@@ -189,8 +190,8 @@ class Account:
 
 
 @contextmanager
-def account(patch: pytest.MonkeyPatch) -> Iterator[Account]:
-    """Start a local AWS with a bucket."""
-    with Server() as server:
+def account() -> Iterator[Account]:
+    """Start a local AWS with a bucket, which boto3 finds."""
+    with pytest.MonkeyPatch.context() as patch, Server() as server:
         use_account(patch, server.endpoint_url)
         yield Account()

@@ -23,14 +23,8 @@ REVIEWS = [
 
 
 @pytest.fixture(scope="module")
-def patch() -> Iterator[pytest.MonkeyPatch]:
-    with pytest.MonkeyPatch.context() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def warehouse(patch: pytest.MonkeyPatch) -> Iterator[Account]:
-    with account(patch) as made:
+def warehouse() -> Iterator[Account]:
+    with account() as made:
         made.load()
         made.unload("2003-01-01", daily_city_sales={"city": "Midway", "state": "TN"})
         made.unload("2003-01-02")
@@ -39,8 +33,8 @@ def warehouse(patch: pytest.MonkeyPatch) -> Iterator[Account]:
 
 
 @pytest.fixture(scope="module")
-def viewer(warehouse: Account, patch: pytest.MonkeyPatch) -> Iterator[Site]:
-    with site(patch, str(warehouse.s3.meta.endpoint_url)) as made:
+def viewer(warehouse: Account) -> Iterator[Site]:
+    with site(str(warehouse.s3.meta.endpoint_url)) as made:
         yield made.log_in("VIEWER")
 
 

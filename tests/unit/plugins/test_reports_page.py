@@ -26,20 +26,14 @@ DATA = [
 
 
 @pytest.fixture(scope="module")
-def patch() -> Iterator[pytest.MonkeyPatch]:
-    with pytest.MonkeyPatch.context() as made:
+def aws() -> Iterator[Account]:
+    with account() as made:
         yield made
 
 
 @pytest.fixture(scope="module")
-def aws(patch: pytest.MonkeyPatch) -> Iterator[Account]:
-    with account(patch) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def mounted(aws: Account, patch: pytest.MonkeyPatch) -> Iterator[Site]:
-    with site(patch, str(aws.s3.meta.endpoint_url)) as made:
+def mounted(aws: Account) -> Iterator[Site]:
+    with site(str(aws.s3.meta.endpoint_url)) as made:
         yield made
 
 
