@@ -8,12 +8,11 @@ import os
 import shutil
 import signal
 import socket
-import sqlite3
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from laptop.airflow import AIRFLOW, COMPONENTS, AirflowApi, AirflowError, migrate_database
 from laptop.environment import PROJECT, airflow_environment
 from laptop.processes import Processes
+from postgresql import postgresql
 
 DAGS = Path(__file__).with_name("chaos") / "dags"
 INTERVALS = {
@@ -163,7 +163,7 @@ class Chaos:
         self._ask("DELETE", f"dags/{dag_id}/dagRuns/{run_id}")
 
     def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> None:
-        """Ask Airflow for something; ask again while its SQLite is busy, as a user would."""
+        """Ask Airflow for something; ask again while it does not answer, as a user would."""
         asked = 0
 
         def answered() -> httpx.Response | None:
@@ -246,7 +246,7 @@ def chaos(folder: Path, more: Mapping[str, str], components: Sequence[str] = COM
         more: Settings of Airflow beside those of a laptop.
         components: Airflow's components.
     """
-    web_port, aws_port, wire_port = (free_port() for _ in range(3))
+    web_port, aws_port, wire_port, database_port = (free_port() for _ in range(4))
     environment = (
         airflow_environment(
             home=folder / "airflow", web_port=web_port, aws_endpoint=f"http://127.0.0.1:{aws_port}"
@@ -254,25 +254,26 @@ def chaos(folder: Path, more: Mapping[str, str], components: Sequence[str] = COM
         | INTERVALS
         | {
             "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
-            # So many processes make each other wait for SQLite; the users of as many have PostgreSQL.
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{folder}/airflow/airflow.db?timeout=20",
         }
         | more
     )
     (folder / "airflow").mkdir(parents=True)
     aws = {key: value for key, value in environment.items() if key.startswith(("AWS_", "AIRFLOW__REDSHIFT"))}
     # Another stack may be running in this process, and be used again after this one.
-    with patch.dict(os.environ, aws), Processes(folder / "logs") as processes:
+    with (
+        patch.dict(os.environ, aws),
+        postgresql(database_port) as database,
+        Processes(folder / "logs") as processes,
+    ):
         os.environ.pop("AWS_PROFILE", None)
+        # As MWAA has it: so many processes at a time would wait for each other at SQLite.
+        environment["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = database
         command = [sys.executable, "-m", "local_aws", "--port", str(aws_port), "--wire-port", str(wire_port)]
         command += ["--faults", "--quiet", "--data-dir", str(folder / "aws")]
         api = AirflowApi(f"http://127.0.0.1:{web_port}")
         found = Chaos(api, processes, environment, folder, command)
         found.start_aws()
         migrate_database(environment, folder / "logs" / "migrate.log")
-        # Who reads does not wait for who writes, as with the PostgreSQL of MWAA.
-        with closing(sqlite3.connect(folder / "airflow" / "airflow.db")) as database:
-            database.execute("pragma journal_mode = wal")
         for component in components:
             found.start(component)
         yield found
