@@ -63,11 +63,11 @@ test: setup ## Run the tests, the end-to-end ones with a real Airflow last
 	@$(BIN)/python -m pytest -m e2e
 
 .PHONY: test-chaos
-test-chaos: setup ## Kill each of Airflow's processes once, and fail each call, in mid-statement (needs redis-server)
+test-chaos: setup ## Kill each of Airflow's processes once, and fail each call, in mid-statement (needs postgresql, redis-server)
 	@$(BIN)/python -m pytest -m chaos tests/chaos
 
 .PHONY: chaos
-chaos: setup ## Kill and break everything around both pipelines: make chaos RUNS=30 SEED=7
+chaos: setup ## Kill and break everything around both pipelines: make chaos RUNS=30 SEED=7 (needs postgresql)
 	@PYTHONPATH=tests:include:plugins $(BIN)/python -m chaos.storm --runs $(RUNS) $(if $(SEED),--seed $(SEED))
 
 .PHONY: test-compose

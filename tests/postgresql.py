@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
-import pytest
 
 from laptop.processes import Processes
 
@@ -19,16 +18,23 @@ DEBIAN = Path("/usr/lib/postgresql")
 SERVER_USER = "postgres"
 
 
+class ServerMissingError(Exception):
+    """PostgreSQL is not installed."""
+
+
 @contextmanager
 def postgresql(port: int) -> Iterator[str]:
     """Run an empty server on the loopback address, and give the address of its database for SQLAlchemy.
 
     Args:
         port: Where it listens.
+
+    Raises:
+        ServerMissingError: PostgreSQL is not installed.
     """
     found = shutil.which("initdb") or next(iter(sorted(map(str, DEBIAN.glob("*/bin/initdb")))[-1:]), None)
     if not found:
-        pytest.fail("The PostgreSQL server is missing: apt-get install postgresql")
+        raise ServerMissingError("The PostgreSQL server is missing: apt-get install postgresql")
     programs = Path(found).parent
     as_user = ["setpriv", f"--reuid={SERVER_USER}", f"--regid={SERVER_USER}", "--clear-groups"]
     prefix = as_user if os.geteuid() == 0 else []

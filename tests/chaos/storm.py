@@ -10,6 +10,7 @@ import csv
 import io
 import json
 import random
+import shutil
 import sys
 import tempfile
 import time
@@ -33,6 +34,7 @@ from laptop import reviews_job
 from laptop.airflow import AirflowError
 from laptop.alerts import create_alert_topic
 from laptop.environment import PROJECT
+from postgresql import ServerMissingError
 
 BUCKET = "redshift-etl-data"
 REVIEWS = 20_000
@@ -264,21 +266,30 @@ def main(argv: list[str] | None = None) -> int:
     seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(100_000)
     console = Console(width=110, soft_wrap=True)
     console.print(f"{arguments.runs} runs, seed {seed}: make chaos RUNS={arguments.runs} SEED={seed}")
-    with tempfile.TemporaryDirectory(prefix="chaos-") as folder, chaos(Path(folder), {}) as stack:
-        create_alert_topic()
-        reviews_job.deploy()
-        storm = Storm(stack, arguments.runs, seed, console)
-        storm.deliver()
-        for dag_id in ("store_sales_etl", "reviews_etl"):
-            stack.api.wait_until_ready(dag_id, stack.processes)
-        try:
-            storm.rage()
-        except (StormError, AssertionError) as error:
-            console.print(f"BROKEN with seed {seed}: {error}", markup=False)
-            return 1
-        finally:
-            storm.report()
-    return 0
+    folder = Path(tempfile.mkdtemp(prefix="chaos-"))
+    broken = False
+    try:
+        with chaos(folder, {}) as stack:
+            create_alert_topic()
+            reviews_job.deploy()
+            storm = Storm(stack, arguments.runs, seed, console)
+            storm.deliver()
+            for dag_id in ("store_sales_etl", "reviews_etl"):
+                stack.api.wait_until_ready(dag_id, stack.processes)
+            try:
+                storm.rage()
+            finally:
+                storm.report()
+    except ServerMissingError as error:
+        console.print(str(error))
+        return 1
+    except (StormError, AssertionError) as error:
+        broken = True
+        console.print(f"BROKEN with seed {seed}: {error}\nLogs and data: {folder}", markup=False)
+    finally:
+        if not broken:
+            shutil.rmtree(folder)
+    return int(broken)
 
 
 if __name__ == "__main__":

@@ -36,6 +36,21 @@ def test_a_look_without_an_answer(works: Works) -> None:
     works.each(row, *PLACES)
 
 
+def test_calls_that_are_answered_too_late(works: Works) -> None:
+    """AWS does what it is asked, and whoever asked has stopped waiting for the answer."""
+
+    def row(work: Work) -> None:
+        work.delay(8)
+        for action in (work.submit, work.describe):
+            work.fault(action, delay=5, times=1)
+        work.start("_impatient")
+        work.succeeds(statements=1)
+        assert work.stack.hits(work.submit) > 0
+        assert work.stack.hits(work.describe) > 0
+
+    works.each(row, *PLACES)
+
+
 def test_a_failed_statement_fails_the_try_and_a_retry_is_a_new_one(works: Works) -> None:
     def row(work: Work) -> None:
         work.statement_fails("ERROR: Disk Full")

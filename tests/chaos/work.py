@@ -42,13 +42,13 @@ class Work:
         self.service, self.look_up, self.submit, self.describe = CALLS[operator]
         self.dag_id = ""
 
-    def start(self, limit: str = "") -> None:
+    def start(self, kind: str = "") -> None:
         """Trigger the run.
 
         Args:
-            limit: `_limited` or `_run_limited`, as the DAGs' names end.
+            kind: `_limited`, `_run_limited` or `_impatient`, as the DAGs' names end.
         """
-        self.dag_id = f"{self.operator}_{self.place}{limit}"
+        self.dag_id = f"{self.operator}_{self.place}{kind}"
         self.stack.trigger(self.dag_id, self.run_id)
 
     def fault(self, action: str, **what: Any) -> None:

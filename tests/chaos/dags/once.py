@@ -1,7 +1,8 @@
 """One task that adds one row: if its SQL took effect twice, or not at all, the table shows it.
 
 `<operator>_worker` waits on the worker and `<operator>_triggerer` in the triggerer from the first moment;
-`..._limited` have an execution_timeout, `..._run_limited` a dagrun_timeout.
+`..._limited` have an execution_timeout, `..._run_limited` a dagrun_timeout, and `..._impatient` wait three
+seconds for an answer of AWS, not a minute.
 """
 
 from dataclasses import replace
@@ -22,10 +23,11 @@ HURRIED = ExceptionRetryPolicy(rules=[replace(rule, retry_delay=SECOND) for rule
 
 for operator in ("redshift", "glue"):
     for place in ("worker", "triggerer"):
-        for kind, task_limit, run_limit in (
-            ("", None, None),
-            ("_limited", 20 * SECOND, None),
-            ("_run_limited", None, 35 * SECOND),
+        for kind, of_task, of_run in (
+            ("", {}, {}),
+            ("_limited", {"execution_timeout": 20 * SECOND}, {}),
+            ("_run_limited", {}, {"dagrun_timeout": 35 * SECOND}),
+            ("_impatient", {"botocore_config": {"read_timeout": 3}}, {}),
         ):
             arguments: dict[str, Any] = {
                 "task_id": "work",
@@ -34,14 +36,14 @@ for operator in ("redshift", "glue"):
                 "retries": 8,
                 "retry_delay": SECOND,
                 "retry_policy": HURRIED,
-                "execution_timeout": task_limit,
+                **of_task,
             }
             with DAG(
                 f"{operator}_{place}{kind}",
                 schedule=None,
                 catchup=False,
-                dagrun_timeout=run_limit,
                 template_searchpath=SETTINGS.sql_dir,
+                **of_run,
             ) as dag:
                 if operator == "redshift":
                     task: Any = RedshiftScriptOperator(
