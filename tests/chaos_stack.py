@@ -166,11 +166,13 @@ class Chaos:
         """Ask Airflow for something; ask again while it does not answer, as a user would."""
         asked = 0
 
-        def answered() -> httpx.Response | None:
+        def answered() -> httpx.Response:
             nonlocal asked
             asked += 1
             response = self.api._client.request(method, f"/api/v2/{path}", json=body)
-            return None if response.is_server_error else response
+            if response.is_server_error:
+                raise AirflowError(f"{response.status_code} {response.text}")
+            return response
 
         response = self.until(answered)
         # Asked again, Airflow says that it is done: the first answer was lost.
@@ -202,12 +204,15 @@ class Chaos:
     def until[Found](self, condition: Callable[[], Found | None], seconds: float = 90) -> Found:
         """Wait for something to be so, through restarts of whatever is asked."""
         deadline = time.monotonic() + seconds
+        last: Exception | None = None
         while True:
-            with suppress(httpx.TransportError, AirflowError, StopIteration, BotoCoreError, ClientError):
+            try:
                 if found := condition():
                     return found
+            except (httpx.TransportError, AirflowError, StopIteration, BotoCoreError, ClientError) as error:
+                last = error
             self.keep_alive()
-            assert time.monotonic() < deadline, "waited in vain"
+            assert time.monotonic() < deadline, f"waited in vain; the last error: {last!r}"
             time.sleep(0.1)
 
 
