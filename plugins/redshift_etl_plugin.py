@@ -5,7 +5,7 @@ from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
-from redshift_etl.deadline import DayAfterReference
+from redshift_etl.deadline import DayAfterReference, QueuedReference
 
 Message = MutableMapping[str, Any]
 
@@ -24,10 +24,13 @@ async def reports_page(
 
 
 class RedshiftEtlPlugin(AirflowPlugin):
-    """Registers the Reports page, and the deadline reference that scheduler and API server evaluate."""
+    """Registers the Reports page, and the deadlines that scheduler and API server evaluate."""
 
     name = "redshift_etl"
-    deadline_references: list[Any] = [DayAfterReference]  # noqa: RUF012 - Airflow's base class declares it so
+    deadline_references: list[Any] = [  # noqa: RUF012 - Airflow's base class declares it so
+        DayAfterReference,
+        QueuedReference,
+    ]
     fastapi_apps: list[Any] = [  # noqa: RUF012 - as above
         {"app": reports_page, "url_prefix": "/redshift-etl", "name": "Redshift ETL reports"}
     ]

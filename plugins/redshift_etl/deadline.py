@@ -1,4 +1,4 @@
-"""When a scheduled run must have succeeded: a time of day, on the day after its refresh date."""
+"""From when on a run is late: a time of day after its refresh date, or so long after it was asked for."""
 
 from __future__ import annotations
 
@@ -61,3 +61,22 @@ class DayAfterReference(BaseDeadlineReference):
         if run is None or run.run_type != DagRunType.SCHEDULED or run.logical_date is None:
             return None
         return self.due(run.logical_date)
+
+
+class QueuedReference(BaseDeadlineReference):
+    """The moment at which a run was queued for the first time: the deadline counts from there.
+
+    A run with Airflow 3.3.1's own `DeadlineReference.DAGRUN_QUEUED_AT` cannot be cleared: the web UI answers
+    with HTTP 500 (https://github.com/apache/airflow/issues/70368).
+    """
+
+    required_kwargs: ClassVar[set[str]] = {"dag_id", "run_id"}
+
+    def _evaluate_with(self, *, session: Session, dag_id: str, run_id: str) -> datetime | None:
+        """Return when the new run was queued, to which Airflow adds the interval; None: no deadline."""
+        from airflow.models import DagRun  # noqa: PLC0415 - as above
+        from sqlalchemy import select  # noqa: PLC0415
+
+        return session.scalar(
+            select(DagRun.queued_at).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id)
+        )

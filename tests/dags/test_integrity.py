@@ -265,7 +265,7 @@ def test_the_scheduled_pipeline_has_a_deadline(dag_bag: Any) -> None:
 def test_the_pipeline_without_a_schedule_may_take_an_hour(dag_bag: Any) -> None:
     dag = dag_bag.dags["reviews_etl"]
     (deadline,) = dag.deadline if isinstance(dag.deadline, list) else [dag.deadline]
-    assert deadline.reference.serialize_reference()["reference_type"] == "DagRunQueuedAtDeadline"
+    assert deadline.reference.serialize_reference()["reference_type"] == "QueuedReference"
     assert deadline.interval == timedelta(hours=1)
     assert deadline.interval < dag.dagrun_timeout
     assert deadline.callback.path == "redshift_etl.notifications.sns.DeadlineMissedAlert"

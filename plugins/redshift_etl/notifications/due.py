@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from airflow.sdk.definitions.callback import AsyncCallback
-from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
+from airflow.sdk.definitions.deadline import DeadlineAlert
 
-from redshift_etl.deadline import DayAfterReference
+from redshift_etl.deadline import DayAfterReference, QueuedReference
 from redshift_etl.notifications.sns import DeadlineMissedAlert
 from redshift_etl.settings import Settings
 
@@ -43,7 +43,7 @@ def run_takes_long(settings: Settings, limit: timedelta) -> DeadlineAlert:
     """
     return DeadlineAlert(
         name="Run is done",
-        reference=DeadlineReference.DAGRUN_QUEUED_AT,
+        reference=QueuedReference(),
         interval=limit,
         callback=_late(settings),
     )
