@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, TypedDict
@@ -18,6 +19,9 @@ TERMINAL: Final = frozenset({FINISHED, FAILED, ABORTED})
 UNLESS: Final = "unless"
 
 _LOG_WIDTH: Final = 200
+
+# https://docs.aws.amazon.com/redshift-data/latest/APIReference/API_ExecuteStatement.html
+_LONGEST_NAME: Final = 500
 
 _LABEL: Final = "set query_group to "
 
@@ -59,9 +63,14 @@ def statement_name(*parts: str | None) -> str:
         parts: The parts of the name; None is left out.
 
     Returns:
-        A name of characters and a length that the Data API takes.
+        A name of characters and a length that the Data API takes; where the end is cut off, a digest of the
+        whole stands for it, so that no two tasks of a run share a name.
     """
-    return re.sub(r"[^\w.-]", "-", ".".join(filter(None, parts)), flags=re.ASCII)[:500]
+    name = re.sub(r"[^\w.-]", "-", ".".join(filter(None, parts)), flags=re.ASCII)
+    if len(name) <= _LONGEST_NAME:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:16]
+    return f"{name[: _LONGEST_NAME - len(digest) - 1]}-{digest}"
 
 
 def label(name: str) -> str:

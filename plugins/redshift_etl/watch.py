@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from math import inf
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from airflow.sdk.exceptions import AirflowException
@@ -15,7 +16,11 @@ if TYPE_CHECKING:
 # An unreadable state is asked for again after a few seconds: botocore has retried by then.
 PAUSE: Final = 5.0
 
+# How long a process that is told to stop may try to cancel its work; then Airflow kills it.
+HURRIED_SECONDS: Final = 5.0
+# A work that is told to stop is told again after so long, if it goes on.
 CANCEL_SECONDS: Final = 5.0
+HURRIED_CANCEL_SECONDS: Final = 1.0
 
 # Not connected, or connected and never answered.
 NO_ANSWER: Final = (ConnectionError, HTTPClientError)
@@ -128,8 +133,10 @@ class Watch[Found](ABC):
 
         Args:
             work_id: The statement or job run.
-            until_seen: False: ask once and look for a few seconds, for a process that is told to stop.
+            until_seen: False: try for a few seconds, for a process that is told to stop.
         """
+        until = inf if until_seen else time.monotonic() + HURRIED_SECONDS
+        pause = CANCEL_SECONDS if until_seen else HURRIED_CANCEL_SECONDS
         while True:
             try:
                 self._stop(work_id)
@@ -137,10 +144,10 @@ class Watch[Found](ABC):
                 # Refused because it has ended, or not answered: the look below tells.
                 self.log.info("Cancelling %s %s: %s", self.name, work_id, error)
             try:
-                found = self.wait(work_id, CANCEL_SECONDS)
+                found = self.wait(work_id, pause)
             except LostError:
                 return
             if found:
                 self.log.info("%s %s is %s.", self.name.capitalize(), work_id, self.state(found))
-            if found or not until_seen:
+            if found or time.monotonic() >= until:
                 return

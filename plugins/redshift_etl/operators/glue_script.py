@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from math import ceil
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from airflow.providers.amazon.aws.hooks.glue import get_glue_log_group_names
 from airflow.providers.amazon.aws.operators.glue import GlueJobOperator
 from airflow.providers.standard.triggers.temporal import TimeDeltaTrigger
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, HTTPClientError
 
 from redshift_etl.failure import RedshiftScriptError, kind_of
 from redshift_etl.glue_runs import GlueRunWatch
@@ -67,6 +68,9 @@ class GlueScriptOperator(OnceMixin[str], GlueJobOperator):
     turn_seconds: ClassVar[int] = 30
     """How long to wait before asking again whether the job has room for another run."""
 
+    landing_seconds: ClassVar[int] = 60
+    """How long a start that was not answered may take to show as a run, before it is asked for again."""
+
     def __init__(
         self,
         *,
@@ -94,7 +98,7 @@ class GlueScriptOperator(OnceMixin[str], GlueJobOperator):
             GlueScriptError: The run could not be started, or did not succeed.
             RedshiftScriptError: Redshift refused a statement in a way that `failure` knows.
         """
-        return self._see_through(context)
+        return self._see_through(context, waited=0)
 
     def execute_again(
         self,
@@ -105,24 +109,27 @@ class GlueScriptOperator(OnceMixin[str], GlueJobOperator):
         """Ask again for a run, after so many seconds in which the job had no room for another."""
         return self._see_through(context, waited)
 
-    def _see_through(self, context: Context, waited: int = 0) -> str:
-        try:
-            run_id = self._work(context)
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in _BUSY:
-                raise GlueScriptError(
-                    f"Glue does not start job {self.job_name} for {self.file}: {error}"
-                ) from error
-            return self._wait_for_turn(context, waited, error)
-        if not run_id:
-            raise AssertionError("_start gives a run or raises")
-        return self._conclude(run_id)
+    def _see_through(self, context: Context, waited: int) -> str:
+        while True:
+            try:
+                run_id = self._work(context)
+            except ClientError as error:
+                if error.response["Error"]["Code"] not in _BUSY:
+                    raise GlueScriptError(
+                        f"Glue does not start job {self.job_name} for {self.file}: {error}"
+                    ) from error
+                waited = self._wait_for_turn(waited, error)
+            else:
+                if not run_id:
+                    raise AssertionError("_start gives a run or raises")
+                return self._conclude(run_id)
 
     @cached_property
     def _watch(self) -> GlueRunWatch:
         return GlueRunWatch(self.hook.conn, self.job_name, self.log)
 
-    def _wait_for_turn(self, context: Context, waited: int, error: ClientError) -> str:
+    def _wait_for_turn(self, waited: int, error: ClientError) -> int:
+        """Wait a turn, here or in the triggerer; returns how long it has been."""
         limit = self.execution_timeout or timedelta(hours=1)
         if waited >= limit.total_seconds():
             raise GlueScriptError(
@@ -138,7 +145,7 @@ class GlueScriptOperator(OnceMixin[str], GlueJobOperator):
                 kwargs={"waited": waited},
             )
         time.sleep(self.turn_seconds)
-        return self._see_through(context, waited)
+        return waited
 
     def _running(self, context: Context) -> list[str]:
         """List the runs that this task instance started and that have not ended."""
@@ -158,11 +165,26 @@ class GlueScriptOperator(OnceMixin[str], GlueJobOperator):
         # The two clocks may differ.
         since = (context["dag_run"].start_date or datetime.now(UTC)) - timedelta(minutes=5)
 
+        def find() -> str | None:
+            return next((run["Id"] for run in self._runs(since) if self._mark(run) == mark), None)
+
         def find_or_submit() -> str:
-            found = (run["Id"] for run in self._runs(since) if self._mark(run) == mark)
-            return next(found, None) or self._submit(mark)
+            return find() or self._submit_once(mark, find)
 
         return self._patiently(find_or_submit)
+
+    def _submit_once(self, mark: str, find: Callable[[], str | None]) -> str:
+        """Start a run; where no answer comes, look for it until it cannot be on its way any more."""
+        try:
+            return self._submit(mark)
+        except HTTPClientError as error:
+            self.log.warning("No answer to the start of job %s: looking for it. %s", self.job_name, error)
+            for _ in range(self.landing_seconds):
+                time.sleep(1)
+                with suppress(ClientError, *NO_ANSWER):
+                    if run_id := find():
+                        return run_id
+            raise
 
     def _patiently[Answer](self, ask: Callable[[], Answer]) -> Answer:
         """Ask Glue, and ask again where no answer came or Glue is busy."""

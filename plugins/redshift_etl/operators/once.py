@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from math import inf
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow.sdk.exceptions import TaskDeferralError, TaskDeferralTimeout
+from airflow.sdk.exceptions import AirflowException, TaskDeferralError, TaskDeferralTimeout
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator, Context
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 else:
     # Airflow's metaclass would give a mixin that is an operator BaseOperator's own __init__.
     _Operator = ABC
+
+
+class TaskStoppedError(AirflowException):
+    """Airflow has told the task's process to stop: nothing new may be started."""
 
 
 class OnceMixin[Result](_Operator):
@@ -48,7 +52,7 @@ class OnceMixin[Result](_Operator):
     work_id: str = ""
 
     _killed = False
-    _started_for: Context | None = None
+    _asked_in: Context | None = None
 
     @property
     @abstractmethod
@@ -72,13 +76,19 @@ class OnceMixin[Result](_Operator):
         """Log what the work at its end did; raise unless all of it is done."""
 
     def on_kill(self) -> None:
-        """Cancel the work when the task's process is told to stop or runs out of time."""
+        """Cancel the work when the task's process is told to stop or runs out of time.
+
+        Airflow goes on with the task where it was, and kills the process some seconds later.
+        """
         self._killed = True
         if self.work_id:
             self._watch.cancel(self.work_id, until_seen=False)
-        elif self._started_for:  # while AWS had not answered yet
-            for work_id in self._running(self._started_for):
+        elif self._asked_in:  # AWS has not answered yet
+            for work_id in self._running(self._asked_in):
                 self._watch.cancel(work_id, until_seen=False)
+
+    def _told_to_stop(self) -> bool:
+        return self._killed
 
     def execute_complete(
         self,
@@ -99,11 +109,11 @@ class OnceMixin[Result](_Operator):
         try:
             return super().resume_execution(next_method, next_kwargs, context)
         except TaskDeferralTimeout as error:
-            _, work_id = self._remembered(context)
-            self._watch.cancel(work_id)
+            _, self.work_id = self._remembered(context)
+            self._watch.cancel(self.work_id)
             raise TaskDeferralTimeout(
                 f"Task {self.task_id} ran longer than its execution_timeout of {self.execution_timeout}: "
-                f"{self._watch.name} {work_id} is cancelled."
+                f"{self._watch.name} {self.work_id} was told to stop, and has ended."
             ) from error
         except TaskDeferralError as error:
             request, work_id = self._remembered(context)
@@ -115,21 +125,25 @@ class OnceMixin[Result](_Operator):
 
     def _work(self, context: Context) -> str | None:
         """Return the one work of this request: an earlier try's or new; None for nothing to do."""
+        self._asked_in = context
         request = self._request(context)
         remembered, last = self._remembered(context)
         if remembered != request:
             self._clear_the_way(context, last)
             self._remember(context, request, "")
             last = ""
+        self.work_id = last
         if last and self._watch.serves(last):
             self.log.info("%s %s of an earlier try is this try's.", self._watch.name.capitalize(), last)
             return last
-        self._started_for = context
+        self.work_id = ""
+        if self._told_to_stop():
+            raise TaskStoppedError(f"Task {self.task_id} was told to stop before its work was started.")
         token = hashlib.sha256(f"{request}\n{last}".encode()).hexdigest()
         work_id = self._start(context, token)
         if work_id:
             self.work_id = work_id
-            if self._killed:
+            if self._told_to_stop():
                 self.on_kill()
             self._remember(context, request, work_id)
         return work_id

@@ -86,12 +86,12 @@ async def cancel(
     """
 
     async def cancelling() -> None:
-        if await _still_waits(trigger):
-            trigger.log.info("Another triggerer waits for %s from here on.", name)
-            return
-        trigger.log.info("Cancelling %s.", name)
+        trigger.log.info("Cancelling %s, unless its task still waits for it.", name)
         while True:
             try:
+                if await _still_waits(trigger):
+                    trigger.log.info("Another triggerer waits for %s from here on.", name)
+                    return
                 async with await hook.get_async_conn() as client:  # type: ignore[no-untyped-call]  # provider
                     while not await ended(client):
                         await stop(client)

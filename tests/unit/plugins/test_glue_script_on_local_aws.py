@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 import boto3
+import httpx
 import pytest
 from airflow.sdk._shared.module_loading import import_string
 from airflow.sdk.exceptions import TaskDeferralTimeout, TaskDeferred
@@ -28,7 +29,7 @@ Context = Callable[..., Any]
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with Server(wire_port=0) as running:
+    with Server(wire_port=0, faults=True) as running:
         yield running
 
 
@@ -103,6 +104,38 @@ def test_a_start_whose_answer_is_lost_starts_one_run(
     operator.execute(make_context(operator))
     assert len(runs(glue)) == 1
     assert sql("select n from kept order by n") == [7, 8]
+
+
+@pytest.mark.parametrize("faults", [{"delay": 5}, {"drop_response": True}])
+def test_a_start_that_glue_answers_too_late_or_never_starts_one_run(
+    server: Server, glue: Any, make_context: Context, faults: dict[str, Any]
+) -> None:
+    """The run shows when whoever asked for it has stopped waiting."""
+    fault = {"service": "glue", "action": "StartJobRun", "times": 1} | faults
+    httpx.post(f"{server.endpoint_url}/_local/faults", json=fault).raise_for_status()
+    operator = script("insert into kept values (8)", deferrable=False, botocore_config={"read_timeout": 2})
+    operator.execute(make_context(operator))
+    assert [run["JobRunState"] for run in runs(glue)] == ["SUCCEEDED"]
+    assert sql("select n from kept order by n") == [7, 8]
+
+
+def test_a_start_that_never_reached_glue_is_asked_for_again(
+    glue: Any, make_context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(GlueScriptOperator, "landing_seconds", 1)
+    operator = script("insert into kept values (8)", deferrable=False)
+    client = operator._watch.client
+    start = client.start_job_run
+    answers = iter([ReadTimeoutError(endpoint_url="http://glue")])
+
+    def lost(**request: Any) -> Any:
+        for error in answers:
+            raise error
+        return start(**request)
+
+    monkeypatch.setattr(client, "start_job_run", lost)
+    operator.execute(make_context(operator))
+    assert [run["JobRunState"] for run in runs(glue)] == ["SUCCEEDED"]
 
 
 def test_a_clear_after_success_runs_it_again(glue: Any, make_context: Context) -> None:
@@ -195,7 +228,7 @@ def test_a_wait_beyond_the_execution_timeout_stops_the_run(
     glue: Any, make_context: Context, deferred: tuple[GlueScriptOperator, Any]
 ) -> None:
     operator, _ = deferred
-    with pytest.raises(TaskDeferralTimeout, match="is cancelled"):
+    with pytest.raises(TaskDeferralTimeout, match="was told to stop"):
         operator.resume_execution(
             "__fail__", {"error": "Trigger timeout", "traceback": None}, make_context(operator)
         )
@@ -224,7 +257,7 @@ def test_a_kill_while_the_start_has_no_answer_stops_what_is_found(
 ) -> None:
     started, _ = deferred
     killed = script(ENDLESS, retries=2)
-    killed._started_for = make_context(killed)
+    killed._asked_in = make_context(killed)
     killed.on_kill()
     assert [(run["Id"], run["JobRunState"]) for run in runs(glue)] == [(started.work_id, "STOPPED")]
     assert store[killed.external_id_key]["work_id"] == started.work_id

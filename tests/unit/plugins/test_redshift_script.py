@@ -23,6 +23,7 @@ from plugins_context import (
     submitted,
 )
 
+from redshift_etl.audit import statement_name
 from redshift_etl.data_api import StatementLostError
 from redshift_etl.failure import RedshiftScriptError
 from redshift_etl.operators.redshift_script import RedshiftScriptOperator
@@ -266,7 +267,7 @@ def test_execution_timeout_while_deferred_cancels_and_sees_it_cancelled(
     api.add_response("cancel_statement", {"Status": True}, {"Id": STATEMENT_ID})
     looks(api, described("STARTED"), WaitTimeSeconds=5)
     looks(api, described("ABORTED"), WaitTimeSeconds=5)
-    with pytest.raises(TaskDeferralTimeout, match=f"0:05:00: statement {STATEMENT_ID} is cancelled"):
+    with pytest.raises(TaskDeferralTimeout, match=f"0:05:00: statement {STATEMENT_ID} was told to stop"):
         operator.resume_execution(
             "__fail__", {"error": TriggerFailureReason.TRIGGER_TIMEOUT}, make_context(operator)
         )
@@ -278,7 +279,7 @@ def test_a_kill_cancels_the_statement(make: Make, api: Stubber) -> None:
     operator.on_kill()  # nothing is submitted yet
     operator.work_id = STATEMENT_ID
     api.add_response("cancel_statement", {"Status": True}, {"Id": STATEMENT_ID})
-    looks(api, described("ABORTED"), WaitTimeSeconds=5)
+    looks(api, described("ABORTED"), WaitTimeSeconds=1)
     operator.on_kill()
     api.assert_no_pending_responses()
 
@@ -286,10 +287,12 @@ def test_a_kill_cancels_the_statement(make: Make, api: Stubber) -> None:
 def test_a_kill_ends_even_if_the_cancel_is_not_seen(make: Make, api: Stubber) -> None:
     operator = make()
     operator.work_id = STATEMENT_ID
-    api.add_client_error("cancel_statement", "InternalServerException")
-    api.add_client_error("describe_statement", "ThrottlingException")
-    api.add_client_error("describe_statement", "ThrottlingException")
+    for _ in range(5):  # seconds, until Airflow kills the process
+        api.add_client_error("cancel_statement", "InternalServerException")
+        api.add_client_error("describe_statement", "ThrottlingException")
+        api.add_client_error("describe_statement", "ThrottlingException")
     operator.on_kill()
+    api.assert_no_pending_responses()
 
 
 # --- unless
@@ -357,3 +360,12 @@ def test_an_event_of_an_asset_tells_rows_statement_and_parameters(
     common = {"day": "2003-01-02", "statement_id": STATEMENT_ID}
     assert context["outlet_events"][table].extra == common | {"rows": 166}
     assert context["outlet_events"][other].extra == common
+
+
+def test_no_two_tasks_of_a_run_share_a_name_however_long_it_is() -> None:
+    long = "x" * 490
+    names = {statement_name("dag", long, task) for task in ("load_customer_address", "load_customer")}
+    assert len(names) == 2
+    assert {len(name) for name in names} == {500}
+    (name, _) = sorted(names)
+    assert statement_name(name, "unless") not in names

@@ -31,16 +31,17 @@ from plugins_context import (
 )
 
 from redshift_etl.failure import RedshiftScriptError
+from redshift_etl.operators.once import TaskStoppedError
 from redshift_etl.operators.redshift_script import RedshiftScriptOperator
 
 Make = Callable[..., RedshiftScriptOperator]
 Context = Callable[..., Any]
 
 
-def cancelled(api: Stubber) -> None:
+def cancelled(api: Stubber, *, seconds: int = 5) -> None:
     """Expect the statement to be cancelled, and seen to have ended."""
     api.add_response("cancel_statement", {"Status": True}, {"Id": STATEMENT_ID})
-    looks(api, described("ABORTED"), WaitTimeSeconds=5)
+    looks(api, described("ABORTED"), WaitTimeSeconds=seconds)
 
 
 def replaced(api: Stubber) -> None:
@@ -298,7 +299,7 @@ def test_a_kill_while_the_submission_has_no_answer_cancels_what_it_submits(
     nothing_runs(api)
     nothing_runs(api, {"Id": OTHER_ID, "StatementName": f"{name}.other", "Status": "STARTED"})
     submitted(api, retry=True, Sql="select 1")
-    cancelled(api)
+    cancelled(api, seconds=1)
     looks(api, described("ABORTED"), WaitTimeSeconds=5)
     api.client.meta.events.register_first("provide-client-params.redshift-data.ExecuteStatement", killed)
     with pytest.raises(RedshiftScriptError, match="ABORTED"):
@@ -316,6 +317,56 @@ def test_a_timeout_while_the_submission_has_no_answer_cancels_what_is_found_by_n
     with pytest.raises(RedshiftScriptError):
         operator.execute(make_context(operator))
     nothing_runs(api, {"Id": STATEMENT_ID, "StatementName": name, "Status": "PICKED"})
-    cancelled(api)
+    cancelled(api, seconds=1)
+    operator.on_kill()
+    api.assert_no_pending_responses()
+
+
+def kill_during(call: str, operator: RedshiftScriptOperator, api: Stubber) -> None:
+    """Tell the task to stop when it makes its next call of this kind."""
+    told: list[str] = []
+
+    def stop(**_: Any) -> None:
+        if not told:
+            told.append(call)
+            operator.on_kill()
+
+    api.client.meta.events.register_first(f"provide-client-params.redshift-data.{call}", stop)
+
+
+def test_a_task_that_is_told_to_stop_before_it_submits_submits_nothing(
+    make: Make, api: Stubber, make_context: Context
+) -> None:
+    operator = make(retries=2)
+    kill_during("ListStatements", operator, api)
+    nothing_runs(api)  # what on_kill looks for
+    nothing_runs(api)
+    with pytest.raises(TaskStoppedError, match="was told to stop before"):
+        operator.execute(make_context(operator))
+    api.assert_no_pending_responses()
+
+
+def test_a_task_that_is_told_to_stop_while_it_looks_at_an_earlier_trys_statement_cancels_it(
+    make: Make, api: Stubber, make_context: Context, store: TaskStateStore
+) -> None:
+    operator = make(retries=2)
+    remember(operator, store, make_context)
+    kill_during("DescribeStatement", operator, api)
+    cancelled(api, seconds=1)
+    looks(api, described("ABORTED"))
+    with pytest.raises(TaskStoppedError):
+        operator.execute(make_context(operator, try_number=2))
+    api.assert_no_pending_responses()
+
+
+def test_a_task_that_is_told_to_stop_asks_again_when_the_cancellation_is_refused(
+    make: Make, api: Stubber
+) -> None:
+    operator = make(retries=2)
+    operator.work_id = STATEMENT_ID
+    api.add_client_error("cancel_statement", "ThrottlingException")
+    api.add_client_error("describe_statement", "ThrottlingException")
+    api.add_client_error("describe_statement", "ThrottlingException")
+    cancelled(api, seconds=1)
     operator.on_kill()
     api.assert_no_pending_responses()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -112,10 +113,18 @@ def test_where_asking_again_cannot_help_the_worker_decides(pauses: list[float], 
     assert pauses == [5]
 
 
-def kill(api: DataApi, monkeypatch: pytest.MonkeyPatch, *, again: bool = False, **states: str) -> list[str]:
-    """Kill the trigger while its task is in this state; returns what it cancelled."""
+def kill(
+    api: DataApi,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    again: bool = False,
+    states: Callable[..., object] | None = None,
+    **found: str,
+) -> list[str]:
+    """Kill the trigger while Airflow finds its task in this state; returns what it cancelled."""
     monkeypatch.setattr(
-        "redshift_etl.triggers.poll.RuntimeTaskInstance.get_task_states", lambda **_: {"run": states}
+        "redshift_etl.triggers.poll.RuntimeTaskInstance.get_task_states",
+        states or (lambda **_: {"run": found}),
     )
     made = trigger(api)
     made.task_instance = SimpleNamespace(dag_id="dag", run_id="run", task_id="load", map_index=-1)
@@ -155,6 +164,22 @@ def test_a_users_kill_cancels_the_statement_and_sees_it_cancelled(
 def test_a_users_kill_is_not_given_up_when_the_data_api_is_throttled(monkeypatch: pytest.MonkeyPatch) -> None:
     api = DataApi(error("ThrottlingException"), TimeoutError(), "STARTED", "ABORTED")
     assert kill(api, monkeypatch, load="failed") == [STATEMENT_ID]
+
+
+def test_a_users_kill_is_not_given_up_when_airflow_cannot_tell_the_tasks_state(
+    pauses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter([RuntimeError("no API server"), {"run": {"load": "failed"}}])
+
+    def states(**_: object) -> dict[str, dict[str, str]]:
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    api = DataApi("STARTED", "ABORTED")
+    assert kill(api, monkeypatch, states=states) == [STATEMENT_ID]
+    assert pauses == [1, 1]
 
 
 def test_a_trigger_that_another_triggerer_took_over_cancels_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
