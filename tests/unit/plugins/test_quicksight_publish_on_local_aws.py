@@ -305,7 +305,9 @@ def test_an_ingestion_longer_than_the_tasks_timeout_is_cancelled(
     make_context: Context, deferred: tuple[QuickSightPublishOperator, Any]
 ) -> None:
     operator, _ = deferred
-    with pytest.raises(TaskDeferralTimeout, match=r"execution_timeout of 0:05:00: ingestion .* was told to stop"):
+    with pytest.raises(
+        TaskDeferralTimeout, match=r"execution_timeout of 0:05:00: ingestion .* was told to stop"
+    ):
         operator.resume_execution(
             "__fail__", {"error": "Trigger timeout", "traceback": None}, make_context(operator)
         )
