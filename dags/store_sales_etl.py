@@ -173,13 +173,13 @@ with DAG(
             f"raw/store_sales/sale_date={REFRESH_DATE}/*.parquet",
             *(f"raw/{name}/extract_date={REFRESH_DATE}/*.parquet" for name in DIMENSION_EXTRACTS),
         ],
-        wildcard_match=True,
         poke_interval=60,
         timeout=timedelta(hours=3).total_seconds(),
         # The sensor's own limit names the missing files; this one is for a sensor that hangs.
         execution_timeout=timedelta(hours=3, minutes=10),
         max_active_tis_per_dag=None,
-        doc_md="Waits until the source systems have delivered the refresh date's extracts.\n\n"
+        doc_md="Waits until the source systems have delivered the refresh date's extracts, and refuses files "
+        "of 0 bytes.\n\n"
         "**If it fails:** ask the source system for the files that the error names, then clear this task.",
     )
     register_partition = RedshiftScriptOperator(

@@ -185,10 +185,11 @@ def running(folder: Path) -> Iterator[Stack]:
 
 
 def deliver_nothing_much(s3: Any, day: date) -> None:
-    """Put a file wherever the sensor looks for one: what is in them is never read."""
-    s3.put_object(Bucket=BUCKET, Key=f"raw/store_sales/sale_date={day}/part-00000.parquet")
+    """Put a file wherever the sensor looks for one: it must hold a byte, and is never read."""
+    s3.put_object(Bucket=BUCKET, Key=f"raw/store_sales/sale_date={day}/part-00000.parquet", Body=b"PAR1")
     for name in ("customer", "customer_address", "item", "store"):
-        s3.put_object(Bucket=BUCKET, Key=f"raw/{name}/extract_date={day}/part-00000.parquet")
+        key = f"raw/{name}/extract_date={day}/part-00000.parquet"
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"PAR1")
 
 
 def cluster_status() -> str:

@@ -6,10 +6,10 @@ from typing import Any
 import boto3
 import pytest
 from airflow.sdk.bases.operator import TriggerFailureReason
-from airflow.sdk.exceptions import AirflowSensorTimeout, TaskDeferred
+from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout, TaskDeferred
 from moto import mock_aws
 
-from redshift_etl.sensors.extract import ExtractSensor
+from redshift_etl.sensors.extract import EmptyExtractError, ExtractSensor
 
 BUCKET = "redshift-etl-data"
 ITEM = "raw/item/extract_date=2003-01-02/part-00000.parquet"
@@ -43,13 +43,13 @@ def test_it_waits_in_the_triggerer(make_context: Callable[..., Any]) -> None:
 
 def test_an_extract_that_is_there_is_not_waited_for(s3: Any, make_context: Callable[..., Any]) -> None:
     for key in (ITEM, STORE):
-        s3.put_object(Bucket=BUCKET, Key=key, Body=b"")
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"PAR1")
     task = sensor()
     assert task.execute(make_context(task)) is None
 
 
 def test_a_time_out_names_the_keys_that_are_missing(s3: Any, make_context: Callable[..., Any]) -> None:
-    s3.put_object(Bucket=BUCKET, Key=ITEM, Body=b"")
+    s3.put_object(Bucket=BUCKET, Key=ITEM, Body=b"PAR1")
     task = sensor()
     with pytest.raises(AirflowSensorTimeout) as error:
         task.resume_execution("__fail__", TIMED_OUT, make_context(task))
@@ -62,7 +62,7 @@ def test_a_time_out_names_the_keys_that_are_missing(s3: Any, make_context: Calla
 @pytest.mark.usefixtures("s3")
 def test_full_addresses_and_patterns_are_named_as_given(make_context: Callable[..., Any]) -> None:
     address = f"s3://{BUCKET}/raw/store_sales/sale_date=2003-01-02/*.parquet"
-    task = sensor(bucket_name=None, bucket_key=address, wildcard_match=True)
+    task = sensor(bucket_name=None, bucket_key=address)
     with pytest.raises(AirflowSensorTimeout) as error:
         task.resume_execution("__fail__", TIMED_OUT, make_context(task))
     assert f"still waiting for {address}. " in str(error.value)
@@ -77,8 +77,47 @@ def test_a_worker_that_waits_itself_names_them_too(make_context: Callable[..., A
         task.execute(make_context(task))
 
 
+LOOKS: dict[str, Callable[[ExtractSensor, Any], object]] = {
+    "at the first look": lambda task, context: task.execute(context),
+    "after a wait": lambda task, context: task.resume_execution(
+        "execute_complete", {"event": {"status": "success"}}, context
+    ),
+    "at the last moment": lambda task, context: task.resume_execution("__fail__", TIMED_OUT, context),
+}
+
+
+@pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS)
+def test_a_file_of_0_bytes_is_refused_for_good(
+    s3: Any, make_context: Callable[..., Any], look: Callable[[ExtractSensor, Any], object]
+) -> None:
+    s3.put_object(Bucket=BUCKET, Key=ITEM, Body=b"")
+    s3.put_object(Bucket=BUCKET, Key=STORE, Body=b"PAR1")
+    task = sensor()
+    context = make_context(task)
+    with pytest.raises(EmptyExtractError) as error:
+        look(task, context)
+    assert str(error.value) == (
+        f"Delivered with 0 bytes, which is no Parquet file: s3://{BUCKET}/{ITEM}; "
+        "ask the source system for it, then clear this task."
+    )
+    assert isinstance(error.value, AirflowFailException), "a retry would see the same file"
+
+
+def test_every_file_of_a_pattern_is_looked_at_and_no_marker_beside_them(
+    s3: Any, make_context: Callable[..., Any]
+) -> None:
+    folder = "raw/item/extract_date=2003-01-02"
+    s3.put_object(Bucket=BUCKET, Key=f"{folder}/_SUCCESS", Body=b"")
+    s3.put_object(Bucket=BUCKET, Key=f"{folder}/a.parquet", Body=b"PAR1")
+    task = sensor(bucket_key=f"{folder}/*.parquet")
+    assert task.execute(make_context(task)) is None
+    s3.put_object(Bucket=BUCKET, Key=f"{folder}/b.parquet", Body=b"")
+    with pytest.raises(EmptyExtractError, match=f"no Parquet file: s3://{BUCKET}/{folder}/b.parquet;"):
+        task.execute(make_context(task))
+
+
 def test_an_extract_at_the_last_moment_is_accepted(s3: Any, make_context: Callable[..., Any]) -> None:
     for key in (ITEM, STORE):
-        s3.put_object(Bucket=BUCKET, Key=key, Body=b"")
+        s3.put_object(Bucket=BUCKET, Key=key, Body=b"PAR1")
     task = sensor()
     assert task.resume_execution("__fail__", TIMED_OUT, make_context(task)) is None
