@@ -12,9 +12,10 @@ files of the latest day.
 By hand: the refresh date is the parameter, else the local date of the logical date, else today.
 
 **When it fails** fix the cause and clear the failed task: every task can run again, for any date and in
-any order. `wait_for_extract` names the files that the source has not delivered. The tasks of `extract_gate`
-refuse an extract before the fact is touched, those of `quality_gate` stop the reports: each names what it
-found, and keeps a sample in `quality/<check>/refresh_date=…/sample.json` in the data bucket.
+any order. `wait_for_extract` names the files that the source has not delivered, or delivered empty. The
+tasks of `extract_gate` judge the delivered lines before the fact is touched, those of `quality_gate` the
+loaded fact before the reports: each names what it found, and keeps a sample in
+`quality/<check>/refresh_date=…/sample.json` in the data bucket.
 
 **Owner** data engineering.
 """
@@ -53,16 +54,17 @@ LAKE = assets.files(SETTINGS, "raw/store_sales")
 STAGING = assets.table(SETTINGS, "tpcds.stg_store_sales")
 FACT = assets.table(SETTINGS, "tpcds.store_sales")
 DIMENSION_EXTRACTS = ("customer", "customer_address", "item", "store")
-EXTRACT_CHECKS = ("extract_dates", "extract_lines_once")
-# Each check with the parameters that it takes beside the refresh date.
-CHECKS: dict[str, dict[str, str]] = {
-    "staging_equals_fact": {},
-    "keys_resolve": {},
+# Of the lines as delivered, each check with the parameters that it takes beside the refresh date.
+EXTRACT_CHECKS: dict[str, dict[str, str]] = {
+    "extract_not_empty": {},
+    "extract_dates": {},
+    "extract_lines_once": {},
     "quantities_positive": {},
     "prices_within_bounds": {},
     "row_count_within_band": {"row_count_factor": "{{ params.row_count_factor }}"},
-    "item_history_sound": {},
 }
+# Of the fact as loaded.
+FACT_CHECKS = ("staging_equals_fact", "keys_resolve", "item_history_sound")
 REPORTS: dict[str, dict[str, str]] = {
     "daily_city_sales": {"city": "{{ params.city }}", "state": "{{ params.state }}"},
     "store_reconciliation": {},
@@ -200,15 +202,17 @@ with DAG(
     ) as dimensions:
         for name in DIMENSION_EXTRACTS:
             RedshiftScriptOperator(task_id=f"load_{name}", sql=f"store_sales/load_{name}.sql")
-        RedshiftScriptOperator(task_id="load_reference", sql="store_sales/load_reference.sql", parameters={})
+        load_reference = RedshiftScriptOperator(
+            task_id="load_reference", sql="store_sales/load_reference.sql", parameters={}
+        )
     repair_store_sales = RedshiftScriptOperator(
         task_id="repair_store_sales", sql="store_sales/repair_store_sales.sql", parameters={}
     )
     with TaskGroup(
         "extract_gate", prefix_group_id=False, tooltip="Refuses an extract before the fact is touched"
     ) as extract_gate:
-        for name in EXTRACT_CHECKS:
-            check(name)
+        for name, parameters in EXTRACT_CHECKS.items():
+            check(name, **parameters)
     load_store_sales = RedshiftScriptOperator(
         task_id="load_store_sales",
         sql="store_sales/load_store_sales.sql",
@@ -218,8 +222,8 @@ with DAG(
     with TaskGroup(
         "quality_gate", prefix_group_id=False, tooltip="Stops the reports when the day is not right"
     ) as quality_gate:
-        for name, parameters in CHECKS.items():
-            check(name, **parameters)
+        for name in FACT_CHECKS:
+            check(name)
     with TaskGroup(
         "reports", prefix_group_id=False, tooltip="UNLOADs each report as CSV and Parquet"
     ) as reports:
@@ -245,10 +249,11 @@ with DAG(
         [create_schema, create_lake, wait_for_extract],
         register_partition,
         stage_store_sales,
-        [dimensions, extract_gate],
+        dimensions,
     )
+    # The gate needs the calendar, and no other dimension.
+    chain(load_reference, extract_gate, load_store_sales)
     chain(dimensions, repair_store_sales, load_store_sales, quality_gate, reports, publish_reports)
-    chain(extract_gate, load_store_sales)
 
     record_statements = RecordStatementsOperator(
         task_id="record_statements",

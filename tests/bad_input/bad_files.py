@@ -229,6 +229,14 @@ BAD_SALES_FILES = (
     ),
 )
 
+# Files of 0 bytes where an extract should be, beside good ones: kind and key.
+EMPTY_FILES = (
+    ("a dimension", "raw/item/extract_date=2003-01-02/part-00000.parquet"),
+    ("the sales", "raw/store_sales/sale_date=2003-01-02/part-00000.parquet"),
+    ("one part of two", "raw/item/extract_date=2003-01-02/part-00001.parquet"),
+)
+
+# Any text may be the name of a file: these name their files, and do nothing else.
 HOSTILE_NAMES = (
     "part'; drop table tpcds.item; --.parquet",
     "part''quoted''.parquet",

@@ -1,4 +1,4 @@
-"""Lines of sales that must not be: one table of them, each with the check that finds it and what it says."""
+"""Lines of sales that must not be: one table of them, each with the check of the gate that refuses it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class BadSales:
     Attributes:
         kind: What is wrong, in words.
         lines: The day's extract.
-        check: The check that finds it.
+        check: The check that finds it, before the fact is touched.
         found: What the check says, of its first row.
         day: The day that is loaded.
     """
@@ -31,8 +31,32 @@ class BadSales:
     day: date = DAY
 
 
-# Refused before the fact is touched.
-AT_THE_GATE = (
+def _money(**values: str) -> Lines:
+    """A line whose money is right but for what is named."""
+    right = {
+        "ss_wholesale_cost": "10",
+        "ss_list_price": "20",
+        "ss_sales_price": "15",
+        "ss_ext_discount_amt": "10",
+        "ss_ext_sales_price": "30",
+        "ss_ext_wholesale_cost": "20",
+        "ss_ext_list_price": "40",
+        "ss_ext_tax": "2",
+        "ss_coupon_amt": "0",
+        "ss_net_paid": "30",
+        "ss_net_paid_inc_tax": "32",
+        "ss_net_profit": "10",
+    }
+    return (line(7, ss_quantity=2, **{name: Decimal(value) for name, value in (right | values).items()}),)
+
+
+def _priced(kind: str, problem: str, **values: str) -> BadSales:
+    return BadSales(
+        kind, _money(**values), "prices_within_bounds", {"ss_ticket_number": 7, "problem": problem}
+    )
+
+
+BAD_SALES = (
     BadSales(
         "a line of the day before",
         (line(7), line(8, day=BEFORE)),
@@ -93,36 +117,6 @@ AT_THE_GATE = (
         "extract_lines_once",
         {"ss_ticket_number": 7, "i_item_id": None, "problem": "conflicting"},
     ),
-)
-
-
-def _money(**values: str) -> Lines:
-    """A line whose money is right but for what is named."""
-    right = {
-        "ss_wholesale_cost": "10",
-        "ss_list_price": "20",
-        "ss_sales_price": "15",
-        "ss_ext_discount_amt": "10",
-        "ss_ext_sales_price": "30",
-        "ss_ext_wholesale_cost": "20",
-        "ss_ext_list_price": "40",
-        "ss_ext_tax": "2",
-        "ss_coupon_amt": "0",
-        "ss_net_paid": "30",
-        "ss_net_paid_inc_tax": "32",
-        "ss_net_profit": "10",
-    }
-    return (line(7, ss_quantity=2, **{name: Decimal(value) for name, value in (right | values).items()}),)
-
-
-def _priced(kind: str, problem: str, **values: str) -> BadSales:
-    return BadSales(
-        kind, _money(**values), "prices_within_bounds", {"ss_ticket_number": 7, "problem": problem}
-    )
-
-
-# Found in the day that was just loaded, before a report is written.
-BEFORE_THE_REPORTS = (
     BadSales(
         "a quantity of zero",
         (line(7, ss_quantity=0),),
@@ -156,12 +150,12 @@ BEFORE_THE_REPORTS = (
         "a payment with another tax", "net paid with tax is not net paid plus tax", ss_net_paid_inc_tax="33"
     ),
     _priced("a profit that is not one", "net profit is not net paid less wholesale", ss_net_profit="11"),
-    BadSales("no line at all", (), "staging_equals_fact", {"measure": "rows", "staging": "0", "fact": "0"}),
+    BadSales("no line at all", (), "extract_not_empty", {"refresh_date": DAY, "line_count": 0}),
     BadSales(
         "a day that the calendar does not hold",
         (line(7, day=date(2030, 1, 1)),),
-        "staging_equals_fact",
-        {"measure": "rows", "staging": "1", "fact": "0"},
+        "extract_dates",
+        {"sold_date": date(2030, 1, 1), "problem": "not in the calendar", "line_count": 1},
         date(2030, 1, 1),
     ),
 )

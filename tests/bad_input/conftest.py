@@ -1,4 +1,4 @@
-"""A warehouse with a day of sales in it, and the means to see that nothing of it has changed."""
+"""A warehouse with a day of sales in it, the means to see that nothing of it has changed; DAGs; a bucket."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from typing import Any
 
+import boto3
 import pytest
 
-from in_process import InProcess
+from in_process import BUCKET, InProcess
+from local_account import use_account
+from local_aws.server import Server
+from project_dags import load_dags, use_laptop
 from store_sales_days import BEFORE, DAY, item, line, run_day
 
 Contents = dict[str, list[tuple[Any, ...]]]
@@ -60,3 +64,31 @@ def unchanged(world: InProcess) -> Callable[..., AbstractContextManager[None]]:
         }
 
     return hold
+
+
+@pytest.fixture(scope="module", autouse=True)
+def airflow_environment_set(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        use_laptop(patch, tmp_path_factory.mktemp("airflow"))
+        yield
+
+
+@pytest.fixture(scope="module")
+def dags() -> Any:
+    return load_dags().dags
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    with Server() as running:
+        yield running
+
+
+@pytest.fixture
+def bucket(server: Server, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """S3 with an empty bucket, in the place of AWS."""
+    use_account(monkeypatch, server.endpoint_url)
+    server.reset()
+    client = boto3.client("s3")
+    client.create_bucket(Bucket=BUCKET)
+    return client

@@ -85,6 +85,15 @@ def test_a_file_without_the_ticket_numbers_is_found_by_the_gate(lake: Lake) -> N
     assert (found["ss_ticket_number"], found["problem"]) == (None, "no ticket number")
 
 
+@pytest.mark.parametrize("body", [parquet(SCHEMAS["store_sales"]), b""], ids=["no rows", "0 bytes"])
+def test_sales_without_a_row_are_found_by_the_gate(lake: Lake, body: bytes) -> None:
+    lake.deliver(body)
+    assert lake.run("stage_store_sales")["Status"] == "FINISHED"
+    (check,) = script("store_sales/checks/extract_not_empty.sql", DAY)
+    (found,) = query(lake.data_api, check, {"refresh_date": DAY})
+    assert (str(found["refresh_date"]), found["line_count"]) == (DAY, 0)
+
+
 def test_a_lake_with_other_folders_than_partitions_is_named(lake: Lake) -> None:
     from redshift_etl.operators.glue_partitions import GluePartitionsOperator, PartitionError
 

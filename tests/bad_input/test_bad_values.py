@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
-import boto3
 import pytest
 from bad_values import (
     BAD_JOB_SCRIPTS,
@@ -26,24 +25,9 @@ from bad_values import (
 from glue.redshift_sql.script import Script as JobScript
 from glue.redshift_sql.text import ScriptError
 from in_process import BUCKET, InProcess
-from local_account import use_account
-from local_aws.server import Server
-from project_dags import load_dags, use_laptop
 from store_sales_days import DAY
 
 Unchanged = Callable[..., AbstractContextManager[None]]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def airflow_environment_set(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        use_laptop(patch, tmp_path_factory.mktemp("airflow"))
-        yield
-
-
-@pytest.fixture(scope="module")
-def dags() -> Any:
-    return load_dags().dags
 
 
 @pytest.mark.parametrize("bad", BAD_PARAMS, ids=lambda bad: f"{bad.param} {bad.value!r}"[:60])
@@ -111,28 +95,18 @@ def test_a_script_that_the_job_cannot_run_is_never_begun(bad: BadScript) -> None
         JobScript.read("bad.sql", bad.sql, bad.parameters)
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with Server() as running:
-        yield running
-
-
 @pytest.fixture
-def s3(server: Server, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A bucket with the files of a report, in the place of AWS."""
-    use_account(monkeypatch, server.endpoint_url)
-    server.reset()
-    client = boto3.client("s3")
-    client.create_bucket(Bucket=BUCKET)
+def s3(bucket: Any) -> Any:
+    """The bucket with the files of a report."""
     folder = f"reports/city/refresh_date={DAY}"
     for kind in ("csv", "parquet"):
-        client.put_object(Bucket=BUCKET, Key=f"{folder}/{kind}/000", Body=b"city")
+        bucket.put_object(Bucket=BUCKET, Key=f"{folder}/{kind}/000", Body=b"city")
         manifest = (
             f'{{"entries": [{{"url": "s3://{BUCKET}/{folder}/{kind}/000", "meta": {{"content_length": 4}}}}],'
             ' "meta": {"record_count": 1}}'
         )
-        client.put_object(Bucket=BUCKET, Key=f"{folder}/{kind}/manifest", Body=manifest.encode())
-    return client
+        bucket.put_object(Bucket=BUCKET, Key=f"{folder}/{kind}/manifest", Body=manifest.encode())
+    return bucket
 
 
 def _publish() -> None:

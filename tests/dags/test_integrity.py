@@ -218,10 +218,16 @@ def test_r2_r4_r7_every_step_waits_for_the_ones_before_and_dimensions_load_side_
     dimensions = {f"load_{name}" for name in ("customer", "customer_address", "item", "store", "reference")}
     for name in dimensions:
         assert not upstream[name] & dimensions, f"{name} waits for another dimension"
-    extract_checks = {"extract_dates", "extract_lines_once"}
-    assert dimensions | extract_checks | {"repair_store_sales"} <= upstream["load_store_sales"]
     checks = {task.task_id for task in dag.tasks if "/checks/" in getattr(task, "file", "")}
-    assert len(checks) == 8
+    fact_checks = {"staging_equals_fact", "keys_resolve", "item_history_sound"}
+    assert len(checks) == 9
+    for name in dimensions | checks | {"stage_store_sales"}:
+        assert "wait_for_extract" in upstream[name], f"{name} reads an extract that nobody has looked at"
+    for name in checks - fact_checks:
+        assert {"stage_store_sales", "load_reference"} <= upstream[name], f"{name} reads staging and calendar"
+    assert dimensions | (checks - fact_checks) | {"repair_store_sales"} <= upstream["load_store_sales"]
+    for name in fact_checks:
+        assert "load_store_sales" in upstream[name], f"{name} reads the fact"
     reports = {name for name in upstream if name.startswith("unload_")}
     for name in reports:
         assert checks <= upstream[name], f"{name} does not wait for every check"

@@ -10,19 +10,32 @@ from in_process import InProcess
 from store_sales_days import AFTER, BEFORE, DAY, item, line, load, run_day
 
 DAMAGE = {
-    "keys_resolve": "update tpcds.store_sales set ss_store_sk = 4711",
-    "quantities_positive": "update tpcds.store_sales set ss_quantity = 0",
-    "prices_within_bounds": "update tpcds.store_sales set ss_wholesale_cost = 100.01",
-    "item_history_sound": "update tpcds.item set i_rec_end_date = date '2003-01-05' where i_item_id = 'I1'",
+    "extract_gate": {
+        "extract_not_empty": "delete from tpcds.stg_store_sales",
+        "extract_dates": "update tpcds.stg_store_sales set sold_date = date '2003-01-01'",
+        "extract_lines_once": "update tpcds.stg_store_sales set ss_ticket_number = null",
+        "quantities_positive": "update tpcds.stg_store_sales set ss_quantity = 0",
+        "prices_within_bounds": "update tpcds.stg_store_sales set ss_wholesale_cost = 100.01",
+    },
+    "quality_gate": {
+        "staging_equals_fact": "update tpcds.store_sales set ss_net_paid = 11",
+        "keys_resolve": "update tpcds.store_sales set ss_store_sk = 4711",
+        "item_history_sound": "update tpcds.item set i_rec_end_date = date '2003-01-05'"
+        " where i_item_id = 'I1'",
+    },
 }
 
 
-@pytest.mark.parametrize("damaged", [None, *DAMAGE])
-def test_each_check_finds_its_damage_and_passes_without(world: InProcess, damaged: str | None) -> None:
+@pytest.mark.parametrize(
+    ("gate", "damaged"), [(gate, check) for gate, checks in DAMAGE.items() for check in (None, *checks)]
+)
+def test_each_check_finds_its_damage_and_passes_without(
+    world: InProcess, gate: str, damaged: str | None
+) -> None:
     run_day(world, DAY, [line(1, s_store_id="S")], item=[item("I1")], store=[{"s_store_id": "S"}])
     if damaged:
-        world.session.execute(DAMAGE[damaged])
-    failed = {check for check in DAMAGE if world.run(f"checks/{check}", DAY)}
+        world.session.execute(DAMAGE[gate][damaged])
+    failed = {check for check in DAMAGE[gate] if world.run(f"checks/{check}", DAY)}
     assert failed == ({damaged} if damaged else set())
 
 
@@ -56,7 +69,8 @@ def test_a_day_is_compared_with_the_same_weekday_before(
     for week in range(1, weeks + 1):
         for day, count in ((DAY - timedelta(days=7 * week), 6), (BEFORE - timedelta(days=7 * week), 90)):
             load(world, "store_sales", [line(n, day=day) for n in range(count)], day)
-    load(world, "store_sales", [line(n) for n in range(lines)])
+    world.put("store_sales", DAY, [line(n) for n in range(lines)])
+    world.stage_sales(DAY)
     found = world.run("checks/row_count_within_band", DAY, row_count_factor=factor)
     assert (found == []) == believed
     if not believed:

@@ -1,10 +1,10 @@
--- Lines of the refresh date whose money cannot be right, each with the first rule that it breaks. The
--- bounds are those of TPC-DS: costs up to 100, a list price of at most twice the cost. Empty amounts are
--- unknown, not wrong.
+-- Lines of the refresh date's extract whose money cannot be right, each with the first rule that it breaks.
+-- The bounds are those of TPC-DS: costs up to 100, a list price of at most twice the cost. Empty amounts are
+-- unknown, not wrong. The day is refused before the fact is touched.
 with line as (
     select
         ss_ticket_number,
-        ss_item_id,
+        i_item_id,
         ss_quantity,
         ss_wholesale_cost,
         ss_list_price,
@@ -29,18 +29,14 @@ with line as (
             when ss_net_profit <> ss_net_paid - ss_ext_wholesale_cost
                 then 'net profit is not net paid less wholesale'
         end as problem
-    from tpcds.store_sales
-    where
-        ss_sold_date_sk = (
-            select t.d_date_sk from tpcds.date_dim as t
-            where t.d_date = cast(:refresh_date as date)
-        )
+    from tpcds.stg_store_sales
+    where sale_date = cast(:refresh_date as date)
 )
 
 select
     problem,
     ss_ticket_number,
-    ss_item_id,
+    i_item_id,
     ss_quantity,
     ss_wholesale_cost,
     ss_list_price,
