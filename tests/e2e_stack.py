@@ -143,7 +143,11 @@ def running(folder: Path) -> Iterator[Stack]:
         started = set(psutil.Process().children(recursive=True))
         processes.start(
             "local-aws",
-            [sys.executable, "-m", "local_aws", "--port", str(aws_port), "--wire-port", str(wire_port)],
+            # --faults: the tests read at /_local/statements what ran.
+            [
+                *[sys.executable, "-m", "local_aws", "--faults"],
+                *["--port", str(aws_port), "--wire-port", str(wire_port)],
+            ],
             os.environ | {"PYTHONPATH": str(PROJECT / "include")},
         )
         migrate_database(environment, folder / "logs" / "migrate.log")

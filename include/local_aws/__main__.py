@@ -43,7 +43,9 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
         help="folder in which the account outlives this process, also one that is killed (default: none)",
     )
     parser.add_argument(
-        "--faults", action="store_true", help="let tests make requests and statements fail at /_local/faults"
+        "--faults",
+        action="store_true",
+        help="for tests: let calls and statements fail (/_local/faults), tell statements, take a reset",
     )
     parser.add_argument(
         "--empty", action="store_true", help="start without a cluster, as a new account: for Terraform"

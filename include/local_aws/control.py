@@ -1,7 +1,7 @@
-"""The control plane beside AWS's interface: /_local/health, /_local/statements and /_local/reset."""
+"""The control plane beside AWS's interface: /_local/health and /_local/calls; for tests also a reset."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from typing import Any
 
 from werkzeug.wrappers import Request, Response
@@ -16,14 +16,19 @@ class Control:
 
     Args:
         actions: What answers a method and a path, for example ("GET", "/_local/health"), with a JSON value.
+        off: Methods and paths that are refused: this process was started without them.
     """
 
-    def __init__(self, actions: dict[tuple[str, str], Action]) -> None:
+    def __init__(self, actions: dict[tuple[str, str], Action], off: Container[tuple[str, str]] = ()) -> None:
         self._actions = actions
+        self._off = off
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answers one request."""
         request = Request(environ)
+        if (request.method, request.path) in self._off:
+            error = {"error": f"{request.method} {request.path} is off: start local_aws with --faults."}
+            return _json(error, 403)(environ, start_response)
         action = self._actions.get((request.method, request.path))
         if action is not None:
             return _json(action(), 200)(environ, start_response)

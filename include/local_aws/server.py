@@ -13,7 +13,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 
 from local_aws import VERSION, clusters
 from local_aws.calls import Calls
-from local_aws.control import PREFIX, Control
+from local_aws.control import PREFIX, Action, Control
 from local_aws.durability import Store
 from local_aws.durability.replay import Recorded
 from local_aws.fault_injection import FaultInjection
@@ -84,7 +84,8 @@ class Server:
         wire_port: The port of Redshift's PostgreSQL interface; 0 takes a free one, None has none.
         empty: Start without the default cluster and its secret, as a new account of AWS's.
         airflow_url: The Airflow that MWAA's InvokeRestApi leads to; None: nothing runs behind environments.
-        faults: Whether requests and statements may be made to fail at /_local/faults.
+        faults: Whether requests and statements may be made to fail at /_local/faults. What else is for tests
+            is on and off with it: the statements' texts at /_local/statements, and /_local/reset.
         data_folder: Where the account outlives this process; None keeps it in memory.
 
     Raises:
@@ -192,17 +193,22 @@ class Server:
                 urls.TARGET_PREFIX: RedshiftDataResponse(self.redshift_data),
                 **dict.fromkeys(TARGETS, GlueJobsResponse(self.glue_jobs)),
             },
-            Control(
-                {
-                    ("GET", f"{PREFIX}health"): self.health,
-                    ("GET", f"{PREFIX}statements"): self._history.records,
-                    ("GET", f"{PREFIX}calls"): self._calls.records,
-                    ("POST", f"{PREFIX}reset"): self.reset,
-                }
-            ),
+            self._control(),
             moto,
         )
         return self._calls.recorded(services)
+
+    def _control(self) -> Control:
+        actions: dict[tuple[str, str], Action] = {
+            ("GET", f"{PREFIX}health"): self.health,
+            ("GET", f"{PREFIX}calls"): self._calls.records,
+        }
+        # Any web page can send this machine a POST.
+        for_tests: dict[tuple[str, str], Action] = {
+            ("GET", f"{PREFIX}statements"): self._history.records,
+            ("POST", f"{PREFIX}reset"): self.reset,
+        }
+        return Control(actions, off=for_tests) if self._faults is None else Control(actions | for_tests)
 
     def health(self) -> dict[str, object]:
         """What runs here, for a client that waits for it."""

@@ -23,7 +23,7 @@ WHERE = {"ClusterIdentifier": "redshift-etl", "Database": "dev", "DbUser": "awsu
 def server() -> Iterator[Server]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(RedshiftDataResponse, "answer", _validated(RedshiftDataResponse.answer))
-        with Server(wire_port=0) as running:
+        with Server(wire_port=0, faults=True) as running:
             yield running
 
 

@@ -93,7 +93,7 @@ def restarted(tmp_path):
     """Opens the account in this process; each time as another process would."""
 
     def start(**settings):
-        return Server(data_folder=tmp_path / "data", **settings)
+        return Server(data_folder=tmp_path / "data", faults=True, **settings)
 
     return start
 

@@ -205,10 +205,34 @@ def test_the_command_ends_with_one_sentence_when_its_port_is_taken(server):
     )
 
 
-@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
-def test_faults_are_off_unless_asked_for(server, method):
-    request = urllib.request.Request(server.endpoint_url + "/_local/faults", method=method)
+@pytest.fixture(scope="module")
+def plain():
+    """The endpoint of a process that was not started for tests."""
+    process = _start("--port", "0", "--empty")
+    while not (found := re.search(r"AWS_ENDPOINT_URL=(\S+)", process.stdout.readline())):
+        pass
+    yield found[1]
+    process.terminate()
+    process.communicate(timeout=30)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "sentence"),
+    [
+        ("GET", "faults", "Faults are off: start local_aws with --faults."),
+        ("POST", "faults", "Faults are off: start local_aws with --faults."),
+        ("DELETE", "faults", "Faults are off: start local_aws with --faults."),
+        ("GET", "statements", "GET /_local/statements is off: start local_aws with --faults."),
+        ("POST", "reset", "POST /_local/reset is off: start local_aws with --faults."),
+    ],
+)
+def test_what_is_for_tests_is_off_unless_asked_for(plain, method, path, sentence):
+    client = boto3.client(
+        "s3", endpoint_url=plain, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
+    )
+    client.create_bucket(Bucket="still-there")
     with pytest.raises(urllib.error.HTTPError) as error:
-        urllib.request.urlopen(request)
+        urllib.request.urlopen(urllib.request.Request(f"{plain}/_local/{path}", method=method))
     assert error.value.code == 403
-    assert json.loads(error.value.read()) == {"error": "Faults are off: start local_aws with --faults."}
+    assert json.loads(error.value.read()) == {"error": sentence}
+    assert [bucket["Name"] for bucket in client.list_buckets()["Buckets"]] == ["still-there"]
