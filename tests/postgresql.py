@@ -38,11 +38,14 @@ def postgresql(port: int) -> Iterator[str]:
     programs = Path(found).parent
     as_user = ["setpriv", f"--reuid={SERVER_USER}", f"--regid={SERVER_USER}", "--clear-groups"]
     prefix = as_user if os.geteuid() == 0 else []
-    folder = Path(tempfile.mkdtemp(prefix="postgresql-"))
-    if prefix:
-        shutil.chown(folder, SERVER_USER, SERVER_USER)
-    data = str(folder / "data")
-    with Processes(folder / "logs") as processes:
+    # Gone at the end, however that comes.
+    with (
+        tempfile.TemporaryDirectory(prefix="postgresql-") as folder,
+        Processes(Path(folder, "logs")) as processes,
+    ):
+        if prefix:
+            shutil.chown(folder, SERVER_USER, SERVER_USER)
+        data = str(Path(folder, "data"))
         make = [*prefix, str(programs / "initdb"), "--pgdata", data, "--username=airflow"]
         made = processes.start("initdb", [*make, "--auth=trust", "--encoding=UTF8", "--no-sync"], os.environ)
         assert made.popen.wait() == 0, made.log.read_text()
@@ -69,4 +72,3 @@ def postgresql(port: int) -> Iterator[str]:
                 assert time.monotonic() < deadline, server.log.read_text()
                 time.sleep(0.1)
         yield f"postgresql+psycopg2://{address}"
-    shutil.rmtree(folder)
