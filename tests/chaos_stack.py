@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -84,6 +85,13 @@ class Chaos:
         self.kill(name)
         self.start(name)
 
+    def end_and_restart(self, name: str) -> None:
+        """Ask a process to end (SIGTERM), as a deployment does, see it end, and start another."""
+        leader = self.processes.running[name].popen
+        leader.terminate()
+        leader.wait(60)
+        self.restart(name)
+
     def signal(self, name: str, number: signal.Signals) -> None:
         os.killpg(self.processes.running[name].popen.pid, number)
 
@@ -147,8 +155,9 @@ class Chaos:
             "POST", f"dags/{dag_id}/dagRuns", {"dag_run_id": run_id, "logical_date": None, "conf": conf}
         )
 
-    def clear(self, dag_id: str, run_id: str, *task_ids: str) -> None:
-        self._ask(
+    def clear(self, dag_id: str, run_id: str, *task_ids: str) -> list[datetime]:
+        """Clear tasks; returns when Airflow was asked to, each time that it may have done it."""
+        return self._ask(
             "POST",
             f"dags/{dag_id}/clearTaskInstances",
             {"dry_run": False, "dag_run_id": run_id, "task_ids": task_ids, "only_failed": False},
@@ -162,24 +171,43 @@ class Chaos:
         self._ask("PATCH", f"dags/{dag_id}/dagRuns/{run_id}", {"state": "failed"})
         self._ask("DELETE", f"dags/{dag_id}/dagRuns/{run_id}")
 
-    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> None:
-        """Ask Airflow for something; ask again while it does not answer, as a user would."""
-        asked = 0
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> list[datetime]:
+        """Ask Airflow for something; ask again while it does not answer, as a user would.
+
+        Returns:
+            The moments before each request that reached it.
+        """
+        asked: list[datetime] = []
 
         def answered() -> httpx.Response:
-            nonlocal asked
-            asked += 1
-            response = self.api._client.request(method, f"/api/v2/{path}", json=body)
+            asked.append(datetime.now(UTC))
+            try:
+                response = self.api._client.request(method, f"/api/v2/{path}", json=body)
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                asked.pop()
+                raise
             if response.is_server_error:
                 raise AirflowError(f"{response.status_code} {response.text}")
             return response
 
         response = self.until(answered)
         # Asked again, Airflow says that it is done: the first answer was lost.
-        if response.is_error and not (asked > 1 and response.status_code in {404, 409}):
+        if response.is_error and not (len(asked) > 1 and response.status_code in {404, 409}):
             raise AirflowError(f"Airflow answered {response.status_code} to {method} {path}: {response.text}")
+        return asked
 
     # What one sees
+
+    def triggerers_alive_since(self, moment: datetime) -> int:
+        """How many triggerers have told that they live since a moment."""
+        jobs = self.api._get("/api/v2/jobs", job_type="TriggererJob", is_alive=True)["jobs"]
+        return sum(datetime.fromisoformat(job["latest_heartbeat"]) > moment for job in jobs)
+
+    def remembered(self, dag_id: str, run_id: str, task_id: str = "work") -> str:
+        """The work that a task has noted in the task state store; empty before."""
+        path = f"/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/state-store"
+        noted = self.api._get(path)["task_state_store"]
+        return next((str(one["value"]["work_id"]) for one in noted if "work_id" in one["value"]), "")
 
     def instance(self, dag_id: str, run_id: str, task_id: str = "work") -> dict[str, Any]:
         return next(i for i in self.api.task_instances(dag_id, run_id) if i["task_id"] == task_id)

@@ -23,6 +23,7 @@ import boto3
 from rich.console import Console
 from rich.table import Table
 
+from chaos import promise
 from chaos.weather import Weather
 from chaos_stack import Chaos, chaos
 from compare_store_sales import assert_reports_equal, assert_tables_equal
@@ -39,6 +40,7 @@ from postgresql import ServerMissingError
 BUCKET = "redshift-etl-data"
 REVIEWS = 20_000
 TOP_N = 3
+ENDED = {"success", "failed", "upstream_failed", "skipped", "removed"}
 # An hour of calm ends every run; in a storm it must be minutes.
 RUN_SECONDS = 900.0
 
@@ -71,6 +73,7 @@ class Storm:
         self.bad_inputs = 0
         self.cleared = 0
         self.lost = self.doubled = 0
+        self.twice = self.at_once = self.left = self.hanging = 0
         self.longest = 0.0
 
     def tell(self, line: str) -> None:
@@ -129,7 +132,9 @@ class Storm:
         going = list(runs)
         while going:
             if time.monotonic() > deadline:
-                raise StormError(f"{going} hang: {[self._states(*run) for run in going]}")
+                states = [self._states(*run) for run in going]
+                self.hanging = sum(state not in ENDED for run in states for state in run.values())
+                raise StormError(f"{going} hang: {states}")
             self.stack.keep_alive()
             if time.monotonic() >= due:
                 due = time.monotonic() + self.weather.strike(going)
@@ -151,13 +156,14 @@ class Storm:
     def _state(self, dag_id: str, run_id: str) -> str:
         return str(self.stack.until(lambda: self.stack.api.run_state(dag_id, run_id)))
 
-    def _states(self, dag_id: str, run_id: str) -> dict[str, str]:
+    def _states(self, dag_id: str, run_id: str) -> dict[str, str | None]:
         return {i["task_id"]: i["state"] for i in self.stack.api.task_instances(dag_id, run_id)}
 
     def _clear_failed(self, dag_id: str, run_id: str) -> bool:
-        failed = [task for task, state in self._states(dag_id, run_id).items() if state != "success"]
+        states = self._states(dag_id, run_id)
+        failed = {task: state for task, state in states.items() if state != "success"}
         self.tell(f"run {run_id} of {dag_id} has failed: an engineer clears {', '.join(sorted(failed))}")
-        self.weather.ask_again(dag_id, run_id, *failed)
+        self.weather.ask_again(dag_id, run_id, failed)
         self.cleared += 1
         return True
 
@@ -201,32 +207,24 @@ class Storm:
             raise StormError("the report of the reviews is not what the files imply")
 
     def _check_statements(self) -> None:
-        """No work took effect more often than Airflow asked for it, and none goes on."""
+        """No work took effect more often than Airflow asked for it or beside another, and none goes on."""
         statements = self.stack.statements("")
-        live = [one for one in statements if not one["ended"]]
-        runs = boto3.client("glue").get_job_runs(JobName=reviews_job.JOB_NAME)["JobRuns"]
-        live += [run for run in runs if run["JobRunState"] in {"STARTING", "RUNNING", "STOPPING"}]
+        pages = boto3.client("glue").get_paginator("get_job_runs").paginate(JobName=reviews_job.JOB_NAME)
+        runs = [run for page in pages for run in page["JobRuns"]]
+        live = [one["id"] for one in statements if not one["ended"]]
+        live += [run["Id"] for run in runs if run["JobRunState"] in {"STARTING", "RUNNING", "STOPPING"}]
+        pieces = [*promise.of_data_api(statements), *promise.of_glue(runs, statements)]
+        twice = promise.twice(pieces, self.weather.clears)
+        at_once = promise.at_once(pieces)
+        self.left, self.twice, self.at_once = len(live), sum(twice.values()), len(at_once)
         if live:
             raise StormError(f"left running: {live}")
-        effects = Counter(
-            one["name"]
-            for one in statements
-            if one["source"] == "data-api"
-            and one["committed"]
-            and str(one["name"]).startswith("store_sales_etl.")
-        )
-        effects.update(
-            ".".join(run["Arguments"]["--airflow_task_uuid"].split("/")[:3])
-            for run in runs
-            if run["JobRunState"] == "SUCCEEDED"
-        )
-        twice = {
-            name: number
-            for name, number in effects.items()
-            if not name.endswith(".unless") and number > 1 + self.weather.asked[name]
-        }
         if twice:
-            raise StormError(f"took effect more often than asked for: {twice}")
+            work = [piece for piece in pieces if piece.name in twice]
+            clears = {name: self.weather.clears[name] for name in twice}
+            raise StormError(f"took effect more often than asked for: {twice}, {work}, cleared at {clears}")
+        if at_once:
+            raise StormError(f"two at a time: {at_once}")
 
     def report(self) -> None:
         """Print the figures."""
@@ -243,8 +241,15 @@ class Storm:
         table.add_row("bad inputs", str(self.bad_inputs))
         table.add_row("failed runs that an engineer cleared", str(self.cleared))
         table.add_row("statements", str(len(self.stack.statements(""))))
-        table.add_row("rows lost", str(self.lost))
-        table.add_row("rows doubled", str(self.doubled))
+        for title, number in (
+            ("rows lost", self.lost),
+            ("rows doubled", self.doubled),
+            ("statements that took effect twice", self.twice),
+            ("statements beside another of their task", self.at_once),
+            ("statements left running", self.left),
+            ("tasks that hang", self.hanging),
+        ):
+            table.add_row(title, str(number))
         table.add_row("longest run, s", f"{self.longest:.0f}")
         table.add_row("all, s", f"{time.monotonic() - self.began:.0f}")
         self.console.print(table)

@@ -1,9 +1,11 @@
 """What goes wrong in a storm: kills, faults and users, at moments that a seed decides."""
 
 import random
-from collections import Counter
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import datetime
+from typing import Any
 
 import httpx
 import psutil
@@ -20,6 +22,7 @@ CALLS = (
     ("redshift-data", "CancelStatement"),
     ("glue", "StartJobRun"),
     ("glue", "GetJobRuns?"),
+    ("glue", "BatchStopJobRun"),
     ("s3", "ListObjectsV2"),
     ("s3", "GetObject"),
     ("s3", "PutObject"),
@@ -38,6 +41,10 @@ MESSAGES = (
     "ERROR: Disk Full",
 )
 STATEMENTS = ("^copy", "^insert", "^delete", "^update", "^unload", "^commit$", "^select")
+# A task in one of these has not been started since it was last asked for.
+NOT_STARTED = {None, "scheduled", "upstream_failed", "skipped", "removed"}
+# Its failure does not fail the run, so that nobody would clear it.
+TEARDOWN = "record_statements"
 
 
 class Weather:
@@ -56,8 +63,8 @@ class Weather:
         self.kills = Counter[str]()
         self.faults = Counter[str]()
         self.interventions = Counter[str]()
-        self.asked = Counter[str]()
-        """How often a user asked again for a task, by the name of its statements."""
+        self.clears = defaultdict[str, list[datetime]](list)
+        """When a task may have been asked for again, by the name of its work."""
 
     def strike(self, runs: list[tuple[str, str]]) -> float:
         """Break one thing, and return how many seconds the next one waits.
@@ -73,8 +80,9 @@ class Weather:
                 self._statement_fails,
                 self._statement_dawdles,
                 self._clear,
+                self._mark_failed,
             ],
-            weights=[5, 2, 5, 2, 3, 1],
+            weights=[5, 2, 5, 2, 3, 1, 1],
         )[0]
         # Dice of its own: what follows is the same, however far this one comes.
         dice = random.Random(self.random.getrandbits(32))
@@ -86,27 +94,29 @@ class Weather:
 
     def _task(
         self, dice: random.Random, runs: list[tuple[str, str]], *states: str
-    ) -> tuple[str, str, str, int | None]:
+    ) -> tuple[str, str, dict[str, Any]]:
         """Choose among the tasks in these states; StopIteration when there is none."""
-        found = sorted(
-            (dag_id, run_id, instance["task_id"], instance["pid"])
-            for dag_id, run_id in runs
-            for instance in self.stack.api.task_instances(dag_id, run_id)
+        found = [
+            (dag_id, run_id, instance)
+            for dag_id, run_id in sorted(runs)
+            for instance in sorted(
+                self.stack.api.task_instances(dag_id, run_id), key=lambda one: str(one["task_id"])
+            )
             if instance["state"] in states
-        )
+        ]
         if not found:
             raise StopIteration
         return found[int(dice.random() * len(found))]
 
     def _kill_worker(self, dice: random.Random, runs: list[tuple[str, str]]) -> None:
-        dag_id, run_id, task_id, pid = self._task(dice, runs, "running")
+        dag_id, run_id, task = self._task(dice, runs, "running")
         whole = dice.random() < 0.7
         if whole:
-            kill_with_watcher(psutil.Process(pid))
+            kill_with_watcher(psutil.Process(task["pid"]))
         else:
-            psutil.Process(pid).kill()
+            psutil.Process(task["pid"]).kill()
         self.kills["worker" if whole else "task process"] += 1
-        self.tell(f"kill -9 the {'worker' if whole else 'process'} of {dag_id}.{task_id} of {run_id}")
+        self.tell(f"kill -9 the {'worker' if whole else 'process'} of {dag_id}.{task['task_id']} of {run_id}")
 
     def _kill_component(self, dice: random.Random, runs: list[tuple[str, str]]) -> None:  # noqa: ARG002
         name = dice.choice(COMPONENTS)
@@ -140,15 +150,32 @@ class Weather:
         self.tell(f"the next {statement} takes {seconds} s longer")
 
     def _clear(self, dice: random.Random, runs: list[tuple[str, str]]) -> None:
-        dag_id, run_id, task_id, _ = self._task(dice, runs, "running", "deferred", "up_for_retry")
-        self.ask_again(dag_id, run_id, task_id)
+        dag_id, run_id, task = self._task(dice, runs, "running", "deferred", "up_for_retry")
+        self.ask_again(dag_id, run_id, {task["task_id"]: task["state"]})
         self.interventions["cleared while it ran"] += 1
-        self.tell(f"a user clears {dag_id}.{task_id} of {run_id}")
+        self.tell(f"a user clears {dag_id}.{task['task_id']} of {run_id}")
 
-    def ask_again(self, dag_id: str, run_id: str, *task_ids: str) -> None:
-        """Clear tasks."""
-        self.stack.clear(dag_id, run_id, *task_ids)
-        self.asked.update(f"{dag_id}.{run_id}.{task_id}" for task_id in task_ids)
+    def _mark_failed(self, dice: random.Random, runs: list[tuple[str, str]]) -> None:
+        dag_id, run_id, task = self._task(dice, runs, "running", "deferred")
+        if task["task_id"] == TEARDOWN:
+            return
+        self.stack.mark_failed(dag_id, run_id, task["task_id"])
+        self.interventions["marked failed while it ran"] += 1
+        self.tell(f"a user marks {dag_id}.{task['task_id']} of {run_id} failed")
+
+    def ask_again(self, dag_id: str, run_id: str, states: Mapping[str, str | None]) -> None:
+        """Clear tasks.
+
+        Args:
+            dag_id: Their DAG.
+            run_id: Their run.
+            states: The state of each; one that was not started since it was last asked for is not asked for
+                once more, as Airflow asks for it only once.
+        """
+        asked = self.stack.clear(dag_id, run_id, *states)
+        for task_id, state in states.items():
+            if state not in NOT_STARTED:
+                self.clears[f"{dag_id}.{run_id}.{task_id}"].extend(asked)
 
     def ceased(self) -> None:
         """Let the faults end that have not struck."""
