@@ -1,6 +1,7 @@
 """Workers, triggerers, schedulers, API servers, local_aws killed -9: the SQL takes effect once."""
 
 import signal
+from datetime import UTC, datetime
 
 import pytest
 from work import TRIGGERER, WORKER, Work, Works
@@ -76,6 +77,7 @@ def test_a_worker_killed_after_the_answer(works: Works) -> None:
         work.delay()
         work.start()
         work.await_running()
+        work.await_remembered()
         work.kill_worker()
         work.succeeds(statements=1)
 
@@ -83,12 +85,20 @@ def test_a_worker_killed_after_the_answer(works: Works) -> None:
 
 
 def test_a_worker_killed_and_the_statement_finished_meanwhile(works: Works) -> None:
+    """It ends before Airflow misses the worker's heartbeats, and long before there is a second try."""
+
     def row(work: Work) -> None:
-        work.delay(2)
+        work.delay(5)
         work.start()
         work.await_running()
+        work.await_remembered()
         work.kill_worker()
+        work.stack.until(lambda: work.effects() and not work.live())
         work.succeeds(statements=1)
+        second = work.stack.instance(work.dag_id, work.run_id)
+        assert second["try_number"] == 2
+        ((_, ended),) = work.spans()
+        assert ended < datetime.fromisoformat(second["start_date"])
 
     works.each(row, WORKER)
 
@@ -111,11 +121,30 @@ def test_a_triggerer_killed_and_restarted(stack: Chaos, works: Works) -> None:
         work.succeeds(statements=1)
 
 
-def test_a_triggerer_killed_beside_another(stack: Chaos, works: Works) -> None:
-    waiting = wait_in_the_triggerer(works, 12)
+def test_a_triggerer_ended_and_restarted(stack: Chaos, works: Works) -> None:
+    """As by a deployment: it cancels its triggers, which must not take that for a user's act."""
+    waiting = wait_in_the_triggerer(works, 25)
+    for work in waiting:
+        work.await_trigger()
+    stack.end_and_restart("triggerer")
+    for work in waiting:
+        work.succeeds(statements=1)
+
+
+def start_another_triggerer(stack: Chaos) -> None:
+    """Start one, and wait until both tell Airflow that they live."""
+    since = datetime.now(UTC)
     stack.start("triggerer-2")
+    stack.until(lambda: stack.triggerers_alive_since(since) == 2)
+
+
+def test_a_triggerer_killed_beside_another(stack: Chaos, works: Works) -> None:
+    waiting = wait_in_the_triggerer(works, 60)
+    mine = [work.triggerer for work in waiting]
+    start_another_triggerer(stack)
     stack.kill("triggerer")
     try:
+        stack.until(lambda: all(work.triggerer not in {None, *mine} for work in waiting))
         for work in waiting:
             work.succeeds(statements=1)
     finally:
@@ -125,8 +154,8 @@ def test_a_triggerer_killed_beside_another(stack: Chaos, works: Works) -> None:
 
 def test_a_triggerer_that_hangs_until_another_has_taken_over(stack: Chaos, works: Works) -> None:
     """Airflow tells the first one that a user killed its triggers; they must not believe it."""
-    waiting = wait_in_the_triggerer(works, 40)
-    stack.start("triggerer-2")
+    waiting = wait_in_the_triggerer(works, 60)
+    start_another_triggerer(stack)
     mine = [work.triggerer for work in waiting]
     stack.signal("triggerer", signal.SIGSTOP)
     try:

@@ -1,7 +1,7 @@
 """Limits and users end a task: its work is cancelled, and seen cancelled, before another starts."""
 
 import pytest
-from work import PLACES, TRIGGERER, Work, Works
+from work import PLACES, TRIGGERER, WORKER, Work, Works
 
 from chaos_stack import Chaos
 
@@ -49,6 +49,21 @@ def test_marked_failed(works: Works) -> None:
         work.succeeds(statements=2)
 
     works.each(row, *PLACES)
+
+
+def test_marked_failed_and_the_cancellation_refused_once(works: Works) -> None:
+    """The worker is told to stop, asks AWS to cancel, and must ask again."""
+
+    def row(work: Work) -> None:
+        run_long(work)
+        work.fault(work.cancel, error="ThrottlingException", times=1)
+        work.mark_failed()
+        work.await_hits(work.cancel)
+        work.await_nothing_live()
+        assert work.end() == "failed"
+        work.took_effect(0)
+
+    works.each(row, WORKER)
 
 
 def test_cleared_while_it_runs(works: Works) -> None:

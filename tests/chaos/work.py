@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,13 @@ from laptop.alerts import create_alert_topic
 
 JOB = "reviews-etl"
 WORKER, TRIGGERER = PLACES = "worker", "triggerer"
-# What each operator calls to look up, to submit and to follow its work.
+# What each operator calls to look up, to submit, to follow and to cancel its work.
 CALLS = {
-    "redshift": ("redshift-data", "ListStatements", "BatchExecuteStatement", "DescribeStatement"),
-    "glue": ("glue", "GetJobRuns", "StartJobRun", "GetJobRun"),
+    "redshift": (
+        *("redshift-data", "ListStatements", "BatchExecuteStatement"),
+        *("DescribeStatement", "CancelStatement"),
+    ),
+    "glue": ("glue", "GetJobRuns", "StartJobRun", "GetJobRun", "BatchStopJobRun"),
 }
 
 
@@ -39,7 +43,7 @@ class Work:
         self.operator = operator
         self.place = place
         self.run_id = "__".join([operator, place, re.sub(r"[^a-z0-9]+", "_", test.removeprefix("test_"))])
-        self.service, self.look_up, self.submit, self.describe = CALLS[operator]
+        self.service, self.look_up, self.submit, self.describe, self.cancel = CALLS[operator]
         self.dag_id = ""
 
     def start(self, kind: str = "") -> None:
@@ -66,6 +70,10 @@ class Work:
 
     def await_running(self) -> None:
         self.stack.until(lambda: [one for one in self.statements() if one["status"] == "STARTED"])
+
+    def await_remembered(self) -> None:
+        """Wait until the task has noted its work in the task state store."""
+        self.stack.until(lambda: self.stack.remembered(self.dag_id, self.run_id) in self.work_ids())
 
     def await_state(self, *states: str) -> None:
         self.stack.until(lambda: self.state in states)
@@ -131,6 +139,19 @@ class Work:
         runs = boto3.client("glue").get_job_runs(JobName=JOB)["JobRuns"]
         return [run for run in runs[::-1] if run["Arguments"]["--file"] == f"sql/{self.run_id}.sql"]
 
+    def work_ids(self) -> list[str]:
+        """The ids by which the operator knows its work."""
+        if self.operator == "redshift":
+            return [str(one["id"]) for one in self.statements()]
+        return [str(run["Id"]) for run in self.job_runs()]
+
+    def spans(self) -> list[tuple[datetime, datetime]]:
+        """When each work began and ended, in order; for all of it is at an end."""
+        if self.operator == "redshift":
+            times = [(str(one["created"]), str(one["ended"])) for one in self.statements()]
+            return [(datetime.fromisoformat(began), datetime.fromisoformat(ended)) for began, ended in times]
+        return [(run["StartedOn"], run["CompletedOn"]) for run in self.job_runs()]
+
     def live(self) -> list[str]:
         """What is not at an end."""
         ended = {"FINISHED", "FAILED", "ABORTED", "SUCCEEDED", "STOPPED", "TIMEOUT"}
@@ -157,11 +178,8 @@ class Work:
         found = self.statements()
         assert len(self.effects()) == effects, found
         assert statements in {None, len(found)}, found
-        if self.operator == "redshift":
-            spans = [(one["created"], one["ended"]) for one in found]
-        else:
-            spans = [(str(run["StartedOn"]), str(run["CompletedOn"])) for run in self.job_runs()]
-            assert statements in {None, len(spans)}, spans
+        spans = self.spans()
+        assert statements in {None, len(spans)}, spans
         assert all(earlier[1] <= later[0] for earlier, later in pairwise(spans)), f"two at once: {spans}"
         rows = query(boto3.client("redshift-data"), f"select * from effects where run_id = '{self.run_id}'")
         assert len(rows) == effects
