@@ -38,12 +38,13 @@ def twice(pieces: Sequence[Piece], clears: Mapping[str, Sequence[datetime]]) -> 
     """Count what took effect more often than Airflow asked for it, by name.
 
     A task is asked for once when its run begins and once more at each clear, and each request may take effect
-    once. A clear's time is taken before it is sent. So what AWS took before the k-th clear was sent belongs
-    to the first k requests, and at most k of it may have taken effect, whenever it did: a statement that was
-    submitted before the clear and commits in spite of it is the earlier request's. A worker that is not yet
-    told of a clear may submit after it; it serves the earlier request too, and only widens the bound of the
-    later one by what the earlier one did not use. A clear that Airflow takes for a retry (the worker was
-    dead), or whose answer was lost although it was done twice, makes the bound wider and never narrower.
+    once. The time of a clear is taken before it is sent, so that what AWS took before the k-th clear belongs
+    to the first k requests, and at most k of it may have taken effect. It counts by when AWS took it: what
+    commits in spite of a clear that came later is the earlier request's. A worker that is not yet told of
+    a clear may submit after it; then the next bound counts it, and has room for it, as the earlier request
+    has had no other. A clear that was lost, or that Airflow takes for a retry because the worker is dead,
+    leaves the bound too wide, never too narrow. A statement that was lost in a reboot is not in the count,
+    see below.
 
     Args:
         pieces: All work.
