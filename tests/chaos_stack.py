@@ -7,7 +7,6 @@ takes minutes for a user (a lost heartbeat, a dead triggerer) takes seconds here
 import os
 import shutil
 import signal
-import socket
 import sys
 import threading
 import time
@@ -27,6 +26,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from laptop.airflow import AIRFLOW, COMPONENTS, AirflowApi, AirflowError, migrate_database
 from laptop.environment import PROJECT, airflow_environment
 from laptop.processes import Processes
+from ports import free_port
 from postgresql import postgresql
 
 DAGS = Path(__file__).with_name("chaos") / "dags"
@@ -311,9 +311,3 @@ def chaos(folder: Path, more: Mapping[str, str], components: Sequence[str] = COM
             found.start(component)
         yield found
         api.close()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 import pytest
 from work import PLACES, Works, set_up, with_sql
 
-from chaos_stack import Chaos, chaos, free_port
+from chaos_stack import Chaos, chaos
 from laptop.airflow import COMPONENTS
 from laptop.processes import Processes
+from ports import free_port
 
 pytestmark = pytest.mark.chaos
 
