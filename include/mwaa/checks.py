@@ -1,4 +1,4 @@
-"""What could be in the way of a deployment, found before anything is changed."""
+"""What could be in the way of a deployment or of its end, found before anything is changed."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from mwaa.terraform import Plan
 
 
 class CheckError(Exception):
-    """The deployment cannot start; one sentence."""
+    """It cannot start; one sentence."""
 
 
 def require_credentials() -> str:
@@ -56,4 +56,23 @@ def require_free_bucket_names(plan: Plan) -> None:
             reason = "exists in this account already, and Terraform does not know it"
         raise CheckError(
             f"Bucket {bucket} {reason}: choose another bucket_suffix in the environment's .tfvars file."
+        )
+
+
+def require_unprotected(plan: Plan, name: str) -> None:
+    """Refuse to destroy what is protected: it would end half-way, with the data left and their key going.
+
+    Args:
+        plan: What is to be destroyed.
+        name: The environment.
+
+    Raises:
+        CheckError: The environment is protected, by its variables or as it was last applied.
+    """
+    if plan.protected:
+        raise CheckError(
+            f"{name} is protected (deletion_protection is true, or was when it was last deployed), and a "
+            "destroy would take the warehouse and Airflow and stop at the buckets: to take everything along, "
+            f"set deletion_protection = false in include/terraform/environments/{name}.tfvars, run "
+            f"make deploy ENV={name}, and make destroy ENV={name} after it."
         )

@@ -5,7 +5,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from mwaa.checks import require_credentials, require_free_bucket_names
+from mwaa.checks import require_credentials, require_free_bucket_names, require_unprotected
 from mwaa.environment import Environment, UnhealthyError, upload_dags
 from mwaa.package import PROJECT, digest, package
 from mwaa.terraform import Plan, Terraform, TerraformError
@@ -87,7 +87,7 @@ def destroy(name: str, console: Console, *, ask: bool) -> None:
 
     Raises:
         TerraformError: Before anything was changed, Terraform refuses.
-        CheckError: AWS does not accept the credentials.
+        CheckError: AWS does not accept the credentials, or the environment is protected.
         NotWantedError: The answer was no.
         HalfwayError: Terraform stopped half-way.
     """
@@ -97,6 +97,7 @@ def destroy(name: str, console: Console, *, ask: bool) -> None:
     with console.status("Planning"):
         terraform.select_workspace()
         plan = terraform.plan(destroy=True)
+    require_unprotected(plan, name)
     _show(plan, console)
     if plan.changes:
         _require_consent(f"Destroy {name}, with what is stored in it?", console, ask=ask)
@@ -104,8 +105,7 @@ def destroy(name: str, console: Console, *, ask: bool) -> None:
             terraform.apply(plan)
         except TerraformError as error:
             raise HalfwayError(
-                f"{error} Run make destroy ENV={name} again: what is gone is skipped. Buckets that are not "
-                "empty stay until deletion_protection = false is deployed."
+                f"{error} Run make destroy ENV={name} again: what is gone is skipped."
             ) from error
 
 

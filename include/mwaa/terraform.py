@@ -34,12 +34,14 @@ class Plan:
         changes: Every resource that is not left as it is.
         new_buckets: Names of the S3 buckets that it creates.
         region: The AWS region.
+        protected: Whether deletion_protection is true, or was when a bucket that goes was last applied.
     """
 
     file: Path
     changes: list[Change]
     new_buckets: list[str]
     region: str
+    protected: bool
 
     @property
     def summary(self) -> str:
@@ -106,6 +108,13 @@ class Terraform:
                 if action == "create" and change["type"] == "aws_s3_bucket"
             ],
             region=shown["variables"]["region"]["value"],
+            protected=shown["variables"]["deletion_protection"]["value"]
+            or any(
+                action == "delete"
+                and change["type"] == "aws_s3_bucket"
+                and not change["change"]["before"]["force_destroy"]
+                for action, change in changes
+            ),
         )
 
     def apply(self, plan: Plan) -> None:

@@ -27,5 +27,6 @@ module "bucket" {
   force_destroy          = !var.deletion_protection
   enable_lifecycle_rules = var.enable_lifecycle_rules
 
-  depends_on = [module.logs_bucket]
+  # On the key too: one that is not empty stays when it is to be destroyed, and what is in it stays readable.
+  depends_on = [module.logs_bucket, aws_kms_key.this]
 }

@@ -64,7 +64,7 @@ variable "tags" {
 # Protection
 
 variable "deletion_protection" {
-  description = "Keep what cannot be made again: buckets with content are not deleted, the warehouse leaves a final snapshot and secrets can be restored."
+  description = "Keep what cannot be made again: make destroy refuses; under a plain terraform destroy, buckets with content stay and with them the key, and a cluster leaves a final snapshot (a workgroup leaves none)."
   type        = bool
   default     = true
 }

@@ -1,4 +1,4 @@
-"""What `make deploy` refuses, and that nothing is changed then."""
+"""What `make deploy` and `make destroy` refuse, and that nothing is changed then."""
 
 import subprocess
 import sys
@@ -26,11 +26,11 @@ class Project:
     environment: dict[str, str]
     s3: Any
 
-    def deploy(self, variables: str, *, answer: str = "") -> tuple[int, str]:
-        """Run `make deploy ENV=test` with a .tfvars file; exit status and what it said."""
+    def run(self, command: str, variables: str, *, answer: str = "") -> tuple[int, str]:
+        """Run `make deploy ENV=test` or destroy with a .tfvars file; exit status and what it said."""
         (self.folder / "include" / "terraform" / "environments" / "test.tfvars").write_text(variables)
         done = subprocess.run(
-            [sys.executable, "-m", "mwaa", "deploy", "test"],
+            [sys.executable, "-m", "mwaa", command, "test"],
             env=self.environment, input=answer, capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
         return done.returncode, " ".join((done.stdout + done.stderr).split())
@@ -71,7 +71,7 @@ SENTENCES = (
 
 
 def test_bad_input_is_refused_with_a_sentence_for_each(project: Project) -> None:
-    status, said = project.deploy(BAD)
+    status, said = project.run("deploy", BAD)
     assert (status, project.buckets()) == (1, [])
     assert "make deploy: nothing was changed. terraform plan: " in said
     for sentence in SENTENCES:
@@ -82,7 +82,7 @@ def test_bad_input_is_refused_with_a_sentence_for_each(project: Project) -> None
 def test_a_bucket_that_exists_is_told_before_the_question(project: Project) -> None:
     project.s3.create_bucket(Bucket="redshift-etl-scripts-acme")
     try:
-        status, said = project.deploy(GOOD + 'bucket_suffix = "-acme"\n')
+        status, said = project.run("deploy", GOOD + 'bucket_suffix = "-acme"\n')
         assert (status, project.buckets()) == (1, ["redshift-etl-scripts-acme"])
     finally:
         project.s3.delete_bucket(Bucket="redshift-etl-scripts-acme")
@@ -91,7 +91,15 @@ def test_a_bucket_that_exists_is_told_before_the_question(project: Project) -> N
 
 
 def test_without_a_yes_nothing_is_changed(project: Project) -> None:
-    status, said = project.deploy(GOOD, answer="n\n")
+    status, said = project.run("deploy", GOOD, answer="n\n")
     assert (status, project.buckets()) == (1, [])
     assert " to create, 0 to update, 0 to replace, 0 to delete" in said
     assert said.endswith("Apply this to test? [y/N] Nothing was changed.")
+
+
+def test_a_protected_environment_is_not_destroyed_nor_asked_about(project: Project) -> None:
+    status, said = project.run("destroy", GOOD, answer="y\n")
+    assert status == 1
+    assert "make destroy: nothing was changed. test is protected (deletion_protection is true" in said
+    assert "set deletion_protection = false in include/terraform/environments/test.tfvars" in said
+    assert "[y/N]" not in said

@@ -57,6 +57,22 @@ def _run_tests(terraform: Terraform, name: str, *options: str) -> None:
     assert summary["failed"] == summary["errored"] == summary["skipped"] == 0
 
 
+@pytest.mark.parametrize(
+    ("later", "earlier", "why"),
+    [
+        ("module.bucket.aws_s3_bucket.this", "aws_kms_key.this", "a full bucket would lose its key"),
+    ],
+)
+def test_a_resource_comes_after_another_and_goes_before_it(
+    terraform: Terraform, later: str, earlier: str, why: str
+) -> None:
+    arrows = set(re.findall(r'"(\S+)" -> "(\S+)"', terraform.run("graph")))
+    reached = {later}
+    while further := {to for start, to in arrows if start in reached} - reached:
+        reached |= further
+    assert earlier in reached, why
+
+
 def test_every_variable_is_described_typed_and_used() -> None:
     text = _text("*.tf")
     variables = re.findall(r'^variable "(\w+)" \{\n(.*?)^\}', text, re.MULTILINE | re.DOTALL)

@@ -1,4 +1,4 @@
-# Survives the loss of a zone and a mistaken destroy. alert_email: TF_VAR_alert_email=you@example.com
+# Survives the loss of a zone; make destroy refuses it. alert_email: TF_VAR_alert_email=you@example.com
 environment             = "prod"
 redshift_mode           = "provisioned"
 redshift_node_type      = "ra3.xlplus"
