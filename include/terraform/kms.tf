@@ -25,13 +25,23 @@ resource "aws_kms_key" "this" {
         }
       },
       {
-        # Without it alarms and events reach an encrypted topic never, and silently.
+        # Without this and the next, alarms and events reach an encrypted topic never, and silently.
         Sid       = "AlarmsToEncryptedTopic"
         Effect    = "Allow"
-        Principal = { Service = ["cloudwatch.amazonaws.com", "events.amazonaws.com"] }
+        Principal = { Service = "cloudwatch.amazonaws.com" }
         Action    = ["kms:Decrypt", "kms:GenerateDataKey*"]
         Resource  = "*"
         Condition = { StringEquals = { "aws:SourceAccount" = local.account_id } }
+      },
+      {
+        # SNS's guide, key management: aws:SourceAccount and aws:SourceArn are not supported for EventBridge. The topic's
+        # name, which SNS gives to KMS with each message, is.
+        Sid       = "EventsToEncryptedTopic"
+        Effect    = "Allow"
+        Principal = { Service = "events.amazonaws.com" }
+        Action    = ["kms:Decrypt", "kms:GenerateDataKey*"]
+        Resource  = "*"
+        Condition = { StringEquals = { "kms:EncryptionContext:aws:sns:topicArn" = local.alerts_topic_arn } }
       },
     ]
   })

@@ -127,9 +127,34 @@ run "the_key_serves_logs_and_alarms" {
 
   assert {
     condition = toset([for statement in jsondecode(aws_kms_key.this.policy).Statement : statement.Sid]) == toset([
-      "AccountDecidesByIam", "LogsOfThisAccount", "AlarmsToEncryptedTopic",
+      "AccountDecidesByIam", "LogsOfThisAccount", "AlarmsToEncryptedTopic", "EventsToEncryptedTopic",
     ])
     error_message = "MWAA cannot be created without logs in the key's policy, and alarms do not reach an encrypted topic."
+  }
+
+  # With aws:SourceAccount or aws:SourceArn, EventBridge's messages are lost on their way to an encrypted topic.
+  assert {
+    condition = {
+      for statement in jsondecode(aws_kms_key.this.policy).Statement : statement.Sid => [statement.Principal.Service, statement.Condition]
+      if endswith(statement.Sid, "ToEncryptedTopic")
+      } == {
+      AlarmsToEncryptedTopic = ["cloudwatch.amazonaws.com", { StringEquals = { "aws:SourceAccount" = "123456789012" } }]
+      EventsToEncryptedTopic = [
+        "events.amazonaws.com",
+        { StringEquals = { "kms:EncryptionContext:aws:sns:topicArn" = "arn:aws:sns:us-east-1:123456789012:${aws_sns_topic.alerts.name}" } },
+      ]
+    }
+    error_message = "The key does not serve alarms of this account, and events on their way to the topic."
+  }
+
+  assert {
+    condition = {
+      for statement in jsondecode(aws_sns_topic_policy.alerts.policy).Statement : statement.Principal.Service => try(statement.Condition, null)
+      } == {
+      "cloudwatch.amazonaws.com" = { StringEquals = { "aws:SourceAccount" = "123456789012" } }
+      "events.amazonaws.com"     = null
+    }
+    error_message = "The topic refuses alarms of this account, or events, or takes other accounts' alarms."
   }
 
   assert {
