@@ -65,10 +65,10 @@ locals {
     }
   } : {}
 
-  # Seconds of RPUs used in an hour: more than a whole day's allowance in one hour is no normal load.
+  # Seconds of RPUs used in a day.
   workgroup_alarms = local.provisioned ? {} : {
     redshift_cost = {
-      description = "The workgroup has used ${var.daily_rpu_hours} RPU hours, a day's allowance, within an hour: look for a query that does not end."
+      description = "The workgroup has used more than ${var.daily_rpu_hours} RPU hours, a day's allowance, within a day: look for a query that does not end."
       namespace   = "AWS/Redshift-Serverless"
       metric      = "ComputeSeconds"
       dimensions  = { Workgroup = var.name }
@@ -76,7 +76,7 @@ locals {
       comparison  = "GreaterThanThreshold"
       threshold   = var.daily_rpu_hours * 3600
       periods     = 1
-      period      = 3600
+      period      = 86400
       missing     = "notBreaching"
     }
   }

@@ -120,13 +120,18 @@ variable "max_capacity_rpus" {
 }
 
 variable "daily_rpu_hours" {
-  description = "RPU hours a day after which a log entry and a metric tell of unusual work (serverless)."
+  description = "RPU hours a day after which an alarm tells of unusual work (serverless)."
   type        = number
   default     = 32
 
   validation {
     condition     = var.daily_rpu_hours >= 1
     error_message = "daily_rpu_hours is ${var.daily_rpu_hours}: use at least 1."
+  }
+
+  validation {
+    condition     = var.daily_rpu_hours < var.max_capacity_rpus * 24
+    error_message = "daily_rpu_hours is ${var.daily_rpu_hours}: ${var.max_capacity_rpus} RPUs cannot use more in a day, and no alarm would ever go out; use less than 24 hours of max_capacity_rpus."
   }
 }
 

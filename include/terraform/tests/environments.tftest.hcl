@@ -18,6 +18,14 @@ run "the_environment_can_be_planned" {
   }
 
   assert {
+    condition = alltrue([
+      for workgroup in aws_redshiftserverless_workgroup.this :
+      aws_cloudwatch_metric_alarm.this["redshift_cost"].threshold < workgroup.max_capacity * aws_cloudwatch_metric_alarm.this["redshift_cost"].period
+    ])
+    error_message = "The alarm on the workgroup's cost can never go out."
+  }
+
+  assert {
     condition     = var.environment != "prod" || var.deletion_protection && length(aws_nat_gateway.this) == 2 && aws_mwaa_environment.this[0].webserver_access_mode == "PRIVATE_ONLY"
     error_message = "Production can be deleted, does not survive a zone, or shows its web UI to the internet."
   }

@@ -62,6 +62,19 @@ run "serverless_is_a_workgroup_and_no_cluster" {
     condition     = contains(keys(aws_cloudwatch_metric_alarm.this), "redshift_cost") && !contains(keys(aws_cloudwatch_metric_alarm.this), "redshift_health")
     error_message = "The alarms do not fit the mode."
   }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["redshift_cost"].threshold == var.daily_rpu_hours * 3600
+    error_message = "The alarm's allowance is not the variable's."
+  }
+
+  assert {
+    condition = (
+      aws_cloudwatch_metric_alarm.this["redshift_cost"].threshold <
+      aws_redshiftserverless_workgroup.this[0].max_capacity * aws_cloudwatch_metric_alarm.this["redshift_cost"].period
+    )
+    error_message = "All the capacity for the alarm's whole period would not reach its threshold."
+  }
 }
 
 run "a_single_node_is_a_single_node" {

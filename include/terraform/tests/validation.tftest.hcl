@@ -122,6 +122,18 @@ run "a_subnet_outside_the_vpc_too_few_workers_and_old_nodes_are_refused" {
   expect_failures = [var.subnets, var.max_workers, var.redshift_node_type]
 }
 
+run "an_alarm_that_could_never_go_out_is_refused" {
+  command = plan
+
+  variables {
+    redshift_mode     = "serverless"
+    max_capacity_rpus = 16
+    daily_rpu_hours   = 384
+  }
+
+  expect_failures = [var.daily_rpu_hours]
+}
+
 run "a_subnet_larger_than_the_vpc_is_refused" {
   command = plan
 
