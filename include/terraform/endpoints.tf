@@ -2,7 +2,8 @@ locals {
   # What Airflow, the Glue job and Redshift call when there is no way out: MWAA's own list and the pipelines' services.
   interface_endpoint_services = var.egress == "interface_endpoints" ? toset(concat(
     ["ec2", "glue", "kms", "logs", "monitoring", "redshift-data", "secretsmanager", "sns", "sqs", "sts"],
-    var.enable_mwaa ? ["airflow.api", "airflow.env", "airflow.ops"] : []
+    var.enable_mwaa ? ["airflow.api", "airflow.env", "airflow.ops"] : [],
+    var.pause_cluster ? ["redshift"] : []
   )) : toset([])
 }
 

@@ -163,7 +163,7 @@ resource "aws_iam_role_policy" "airflow_pipelines" {
           Resource = aws_sns_topic.alerts.arn
         },
       ],
-      local.pauses_cluster ? [{
+      var.pause_cluster ? [{
         Sid      = "PauseAndResume"
         Effect   = "Allow"
         Action   = ["redshift:DescribeClusters", "redshift:PauseCluster", "redshift:ResumeCluster"]

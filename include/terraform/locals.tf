@@ -45,9 +45,6 @@ locals {
     one(aws_redshift_cluster.this[*].master_password_secret_arn)
   ) : one(aws_redshiftserverless_namespace.this[*].admin_password_secret_arn)
 
-  # Serverless pauses by itself.
-  pauses_cluster = local.provisioned && var.pause_cluster
-
   # Null where they lie in the stack's own bucket, which every role knows already.
   reviews_copy = var.reviews_location == null ? null : {
     bucket_arn = "arn:${local.partition}:s3:::${split("/", var.reviews_location)[2]}"
@@ -71,6 +68,6 @@ locals {
     timezone               = var.timezone
     schedule               = var.schedule
     deadline               = var.deadline
-    pause_cluster          = local.pauses_cluster ? "true" : null
+    pause_cluster          = var.pause_cluster ? "true" : null
   }
 }

@@ -113,6 +113,11 @@ variable "enable_quicksight" {
   description = "Create the QuickSight data source and data set of the top reviews. The account must have QuickSight."
   type        = bool
   default     = false
+
+  validation {
+    condition     = !(var.enable_quicksight && var.enable_mwaa && var.egress == "interface_endpoints")
+    error_message = "enable_quicksight is true, but with egress = \"interface_endpoints\" Airflow has no way to QuickSight: use single_nat or nat_per_zone, or set enable_quicksight = false."
+  }
 }
 
 variable "quicksight_principal_arn" {
@@ -138,7 +143,12 @@ variable "deadline" {
 }
 
 variable "pause_cluster" {
-  description = "Whether the pipelines resume the provisioned cluster when they need it and pause it after the last run; not for a cluster that others query."
+  description = "Whether the pipelines resume the provisioned cluster when they need it and pause it after the last run; not for a cluster that others query, and not for a workgroup."
   type        = bool
   default     = false
+
+  validation {
+    condition     = !var.pause_cluster || var.redshift_mode == "provisioned"
+    error_message = "pause_cluster is true, but a workgroup pauses by itself: set pause_cluster = false, or redshift_mode = \"provisioned\"."
+  }
 }

@@ -92,6 +92,41 @@ run "interface_endpoints_in_place_of_nat" {
     ], keys(aws_vpc_endpoint.interface))) == 0
     error_message = "A service that the pipelines call has no endpoint."
   }
+
+  assert {
+    condition     = !contains(keys(aws_vpc_endpoint.interface), "redshift")
+    error_message = "An endpoint that nothing calls costs money."
+  }
+}
+
+run "a_cluster_is_paused_through_an_endpoint_where_nothing_else_leads_to_redshift" {
+  command = plan
+
+  variables {
+    egress        = "interface_endpoints"
+    pause_cluster = true
+  }
+
+  assert {
+    condition     = aws_vpc_endpoint.interface["redshift"].service_name == "com.amazonaws.us-east-1.redshift"
+    error_message = "DescribeClusters, PauseCluster and ResumeCluster would time out."
+  }
+}
+
+run "quicksight_is_no_matter_of_the_networks_where_airflow_is_elsewhere" {
+  command = plan
+
+  variables {
+    egress                   = "interface_endpoints"
+    enable_mwaa              = false
+    enable_quicksight        = true
+    quicksight_principal_arn = "arn:aws:quicksight:us-east-1:123456789012:user/default/analyst"
+  }
+
+  assert {
+    condition     = length(aws_quicksight_data_set.top_reviews) == 1
+    error_message = "There is no data set."
+  }
 }
 
 run "serverless_gets_the_third_zone_it_asks_for" {

@@ -122,6 +122,20 @@ run "a_subnet_outside_the_vpc_too_few_workers_and_old_nodes_are_refused" {
   expect_failures = [var.subnets, var.max_workers, var.redshift_node_type]
 }
 
+run "a_workgroup_that_is_to_be_paused_and_quicksight_out_of_reach_are_refused" {
+  command = plan
+
+  variables {
+    redshift_mode            = "serverless"
+    pause_cluster            = true
+    egress                   = "interface_endpoints"
+    enable_quicksight        = true
+    quicksight_principal_arn = "arn:aws:quicksight:us-east-1:123456789012:user/default/analyst"
+  }
+
+  expect_failures = [var.pause_cluster, var.enable_quicksight]
+}
+
 run "an_alarm_that_could_never_go_out_is_refused" {
   command = plan
 
