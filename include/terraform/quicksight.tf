@@ -52,6 +52,24 @@ resource "aws_iam_role_policy" "quicksight" {
   })
 }
 
+# QuickSight reads the manifest when the data source is created; every run of reviews_etl writes it anew.
+resource "aws_s3_object" "top_reviews_manifest" {
+  count = var.enable_quicksight ? 1 : 0
+
+  bucket       = module.bucket["data"].name
+  key          = local.top_reviews_manifest
+  content_type = "application/json"
+  content = jsonencode({
+    fileLocations        = [{ URIPrefixes = ["s3://${module.bucket["data"].name}/reports/top_reviews/data/"] }]
+    globalUploadSettings = { format = "CSV", delimiter = ",", textqualifier = "\"", containsHeader = "true" }
+  })
+
+  lifecycle {
+    # From the first run on it is the pipeline's, with the pipeline's tags, which are none.
+    ignore_changes = all
+  }
+}
+
 resource "aws_quicksight_data_source" "top_reviews" {
   count = var.enable_quicksight ? 1 : 0
 
@@ -65,7 +83,7 @@ resource "aws_quicksight_data_source" "top_reviews" {
 
       manifest_file_location {
         bucket = module.bucket["data"].name
-        key    = local.top_reviews_manifest
+        key    = aws_s3_object.top_reviews_manifest[0].key
       }
     }
   }

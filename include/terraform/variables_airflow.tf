@@ -110,7 +110,7 @@ variable "oldest_task_minutes" {
 }
 
 variable "enable_quicksight" {
-  description = "Create the QuickSight data source and data set of the top reviews. The account must have QuickSight."
+  description = "Create the QuickSight data source and data set of the top reviews, which is empty until a run of reviews_etl has refreshed it. The account must have QuickSight."
   type        = bool
   default     = false
 

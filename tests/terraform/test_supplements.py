@@ -288,15 +288,18 @@ def test_a_rule_from_another_group_keeps_its_description(aws: Callable[[str], An
 def test_a_data_set_can_be_read_granted_refreshed_and_deleted(aws: Callable[[str], Any]) -> None:
     quicksight = aws("quicksight")
     account = {"AwsAccountId": "123456789012"}
-    source = quicksight.create_data_source(
-        **account,
-        DataSourceId="files",
-        Name="Files",
-        Type="S3",
-        DataSourceParameters={
-            "S3Parameters": {"ManifestFileLocation": {"Bucket": "data", "Key": "manifest.json"}}
-        },
-    )
+    manifest = {"Bucket": "data", "Key": "manifest.json"}
+    source_of_files: dict[str, Any] = {
+        "DataSourceId": "files",
+        "Name": "Files",
+        "Type": "S3",
+        "DataSourceParameters": {"S3Parameters": {"ManifestFileLocation": manifest}},
+    }
+    aws("s3").create_bucket(Bucket="data")
+    with pytest.raises(ClientError, match="Insufficient permission to access the manifest file"):
+        quicksight.create_data_source(**account, **source_of_files)
+    aws("s3").put_object(**manifest, Body=b"{}")
+    source = quicksight.create_data_source(**account, **source_of_files)
     quicksight.create_data_set(
         **account,
         DataSetId="top",

@@ -11,8 +11,10 @@ from typing import Any
 
 from moto.core.base_backend import BackendDict, BaseBackend
 from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.s3.exceptions import MissingBucket
+from moto.s3.models import s3_backends
 
-from local_aws.supplements.request import Body, ExistsError, NotFoundError, Request
+from local_aws.supplements.request import AwsError, Body, ExistsError, NotFoundError, Request
 
 # By the path's word: the singular in a path's ARN, the id's member, the object's member.
 _KINDS = {
@@ -36,6 +38,13 @@ class TakenError(ExistsError):
     code = "ResourceExistsException"
 
 
+class ManifestError(AwsError):
+    """QuickSight's answer to a data source whose manifest it cannot read, or that is not there."""
+
+    code = "AccessDeniedException"
+    status = 401
+
+
 class QuickSightBackend(BaseBackend):
     """Data sources and data sets of a region."""
 
@@ -52,6 +61,8 @@ class QuickSightBackend(BaseBackend):
         identifier = request[id_member]
         if identifier in self.objects[kind]:
             raise TakenError(f"{singular} {identifier} exists already.")
+        if kind == "data-sources":
+            self._read_manifest(request)
         arn = f"arn:aws:quicksight:{self.region_name}:{self.account_id}:{singular}/{identifier}"
         now = round(time.time(), 3)
         self.objects[kind][identifier] = {"Arn": arn, "CreatedTime": now, "LastUpdatedTime": now}
@@ -61,6 +72,18 @@ class QuickSightBackend(BaseBackend):
         }
         self.tags[arn] = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
         return {"Arn": arn, id_member: identifier, "CreationStatus": "CREATION_SUCCESSFUL"}
+
+    def _read_manifest(self, request: Body) -> None:
+        files = request.get("DataSourceParameters", {}).get("S3Parameters")
+        if not files:
+            return
+        bucket, key = (files["ManifestFileLocation"][member] for member in ("Bucket", "Key"))
+        try:
+            found = s3_backends[self.account_id]["aws"].get_object(bucket, key)
+        except MissingBucket:
+            found = None
+        if found is None:
+            raise ManifestError("Insufficient permission to access the manifest file")
 
     def _store(self, kind: str, identifier: str, request: Body) -> None:
         secret = {"Credentials", "Permissions", "Tags"}

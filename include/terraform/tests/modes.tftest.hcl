@@ -200,6 +200,14 @@ run "quicksight_reads_the_report_with_its_header" {
     condition     = strcontains(aws_iam_role_policy.airflow_pipelines.policy, "quicksight:CreateIngestion")
     error_message = "Airflow may not refresh the data set."
   }
+
+  # Nothing has run yet, and QuickSight refuses a data source without a manifest.
+  assert {
+    condition = jsondecode(aws_s3_object.top_reviews_manifest[0].content).fileLocations == [
+      { URIPrefixes = ["s3://redshift-etl-data-123456789012-us-east-1/reports/top_reviews/data/"] }
+    ]
+    error_message = "The first manifest does not lead to the report."
+  }
 }
 
 run "slow_switches_can_be_off" {
