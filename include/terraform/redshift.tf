@@ -47,6 +47,9 @@ resource "aws_redshift_cluster" "this" {
   vpc_security_group_ids       = [aws_security_group.redshift.id]
   cluster_parameter_group_name = aws_redshift_parameter_group.this[0].name
 
+  # To the other private subnet when a zone is lost, under the same host name; RA3 only, and only with its range of ports.
+  availability_zone_relocation_enabled = true
+
   encrypted  = true
   kms_key_id = aws_kms_key.this.arn
 

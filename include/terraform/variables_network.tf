@@ -57,7 +57,7 @@ variable "subnets" {
 }
 
 variable "egress" {
-  description = "How private subnets reach AWS: single_nat (cheapest), nat_per_zone (survives a zone) or interface_endpoints (no way to the internet)."
+  description = "How private subnets reach AWS: single_nat (cheapest), nat_per_zone (the zone that is left keeps its way) or interface_endpoints (no way to the internet)."
   type        = string
   default     = "single_nat"
 

@@ -66,6 +66,8 @@ class RedshiftResponse(responses.RedshiftResponse):
         answer = super().create_cluster()
         cluster: Cluster = self.redshift_backend.clusters[self._get_param("ClusterIdentifier")]  # type: ignore[assignment]
         cluster.default_iam_role_arn = self._get_param("DefaultIamRoleArn")
+        if self._get_bool_param("AvailabilityZoneRelocation", if_none=False):
+            cluster.availability_zone_relocation_status = "enabled"
         if self._get_bool_param("ManageMasterPassword", if_none=False):
             # Redshift asks for a digit, an upper and a lower case letter.
             cluster.master_user_password = f"Aa1{mock_random.get_random_hex(32)}"

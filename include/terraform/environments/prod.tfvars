@@ -1,4 +1,5 @@
-# Survives the loss of a zone; make destroy refuses it. alert_email: TF_VAR_alert_email=you@example.com
+# Airflow runs in two zones with a NAT gateway each, and Redshift moves to the other when AWS finds one lost; the Glue job
+# waits for its zone, private subnet a's. make destroy refuses it. alert_email: TF_VAR_alert_email=you@example.com
 environment             = "prod"
 redshift_mode           = "provisioned"
 redshift_node_type      = "ra3.xlplus"

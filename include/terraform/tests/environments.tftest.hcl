@@ -26,7 +26,12 @@ run "the_environment_can_be_planned" {
   }
 
   assert {
+    condition     = alltrue([for cluster in aws_redshift_cluster.this : cluster.availability_zone_relocation_enabled])
+    error_message = "A cluster is lost with its zone."
+  }
+
+  assert {
     condition     = var.environment != "prod" || var.deletion_protection && length(aws_nat_gateway.this) == 2 && aws_mwaa_environment.this[0].webserver_access_mode == "PRIVATE_ONLY"
-    error_message = "Production can be deleted, does not survive a zone, or shows its web UI to the internet."
+    error_message = "Production can be deleted, loses its way out with a zone, or shows its web UI to the internet."
   }
 }
