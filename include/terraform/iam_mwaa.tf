@@ -104,8 +104,12 @@ resource "aws_iam_role_policy" "airflow_pipelines" {
           Effect   = "Allow"
           Action   = [for call in ["DescribeStatement", "GetStatementResult", "CancelStatement", "ListStatements"] : "redshift-data:${call}"]
           Resource = "*"
+          # A statement's owner is role:session. MWAA has one session name; an Airflow elsewhere may have one for each task
+          # and another in the triggerer, so there, any session of this role may follow.
           Condition = {
-            StringEquals = { "redshift-data:statement-owner-iam-userid" = "$${aws:userid}" }
+            (var.enable_mwaa ? "StringEquals" : "StringLike") = {
+              "redshift-data:statement-owner-iam-userid" = var.enable_mwaa ? "$${aws:userid}" : "${aws_iam_role.airflow.unique_id}:*"
+            }
           }
         },
         {

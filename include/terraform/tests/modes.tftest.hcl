@@ -147,6 +147,14 @@ run "without_mwaa_nothing_of_it_remains" {
     error_message = "An Airflow elsewhere could not assume the role."
   }
 
+  # Its tasks and its triggerer need not have the same session name.
+  assert {
+    condition = one([
+      for statement in jsondecode(aws_iam_role_policy.airflow_pipelines.policy).Statement : statement.Condition if statement.Sid == "FollowOwnStatements"
+    ]) == { StringLike = { "redshift-data:statement-owner-iam-userid" = "AROAMOCKMOCKMOCKMOCK:*" } }
+    error_message = "An Airflow elsewhere could not follow a statement that another session of its role has started, or could follow others'."
+  }
+
   assert {
     condition     = output.mwaa_environment_name == null && output.mwaa_webserver_url == null
     error_message = "The outputs name an environment that does not exist."

@@ -46,7 +46,8 @@ mock_resource "aws_vpc_endpoint" {
 
 mock_resource "aws_iam_role" {
   defaults = {
-    arn = "arn:aws:iam::123456789012:role/mock"
+    arn       = "arn:aws:iam::123456789012:role/mock"
+    unique_id = "AROAMOCKMOCKMOCKMOCK"
   }
 }
 
