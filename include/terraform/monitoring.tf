@@ -6,12 +6,13 @@ locals {
       description = "Airflow's scheduler has been silent for 15 minutes: no task starts."
       namespace   = "AmazonMWAA"
       metric      = "SchedulerHeartbeat"
-      dimensions  = { Function = "Scheduler", Environment = var.name }
-      statistic   = "Sum"
-      comparison  = "LessThanThreshold"
-      threshold   = 1
-      periods     = 3
-      missing     = "breaching"
+      # Not var.name: during the environment's creation its silence would be an alarm.
+      dimensions = { Function = "Scheduler", Environment = aws_mwaa_environment.this[0].name }
+      statistic  = "Sum"
+      comparison = "LessThanThreshold"
+      threshold  = 1
+      periods    = 3
+      missing    = "breaching"
     }
     oldest_task = {
       description = "A task has been waiting for a worker for more than ${var.oldest_task_minutes} minutes: raise max_workers, or look for tasks that hang."

@@ -61,6 +61,12 @@ def _run_tests(terraform: Terraform, name: str, *options: str) -> None:
     ("later", "earlier", "why"),
     [
         ("module.bucket.aws_s3_bucket.this", "aws_kms_key.this", "a full bucket would lose its key"),
+        ("aws_cloudwatch_metric_alarm.this", "aws_mwaa_environment.this", "its creation would be an alarm"),
+        (
+            "aws_quicksight_data_source.top_reviews",
+            "aws_s3_object.top_reviews_manifest",
+            "it is read at once",
+        ),
     ],
 )
 def test_a_resource_comes_after_another_and_goes_before_it(
