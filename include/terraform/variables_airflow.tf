@@ -33,8 +33,8 @@ variable "min_workers" {
   default     = 1
 
   validation {
-    condition     = var.min_workers >= 1 && var.min_workers <= 25
-    error_message = "min_workers is ${var.min_workers}: use 1 to 25."
+    condition     = var.min_workers >= 1 && var.min_workers <= 25 && floor(var.min_workers) == var.min_workers
+    error_message = "min_workers is ${var.min_workers}: use a whole number from 1 to 25."
   }
 }
 
@@ -44,8 +44,8 @@ variable "max_workers" {
   default     = 2
 
   validation {
-    condition     = var.max_workers >= var.min_workers && var.max_workers <= 25
-    error_message = "max_workers is ${var.max_workers}: use min_workers, ${var.min_workers}, to 25."
+    condition     = var.max_workers >= var.min_workers && var.max_workers <= 25 && floor(var.max_workers) == var.max_workers
+    error_message = "max_workers is ${var.max_workers}: use a whole number from min_workers, ${var.min_workers}, to 25."
   }
 
   validation {
@@ -93,8 +93,19 @@ variable "schedule" {
   default     = "0 6 * * *"
 
   validation {
-    condition     = var.schedule == null || can(regex("^[^[:space:]]+( [^[:space:]]+){4}$", var.schedule))
-    error_message = "schedule is not a cron expression: use five fields such as \"0 6 * * *\", or null to start runs by hand only."
+    # Minute, hour, day, month, weekday: each a list of numbers, ranges or *, each with a step if wanted.
+    condition = var.schedule == null || try(alltrue(flatten([
+      for number, field in zipmap(
+        [
+          "[0-5]?[0-9]", "[01]?[0-9]|2[0-3]", "0?[1-9]|[12][0-9]|3[01]",
+          "0?[1-9]|1[0-2]|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec", "[0-7]|sun|mon|tue|wed|thu|fri|sat",
+        ],
+        split(" ", var.schedule)
+        ) : [
+        for item in split(",", field) : can(regex("(?i)^([*]|(${number})(-(${number}))?)(/[1-9][0-9]*)?$", item))
+      ]
+    ])), false)
+    error_message = "schedule is \"${coalesce(var.schedule, "null")}\": use a cron expression of five fields such as \"0 6 * * *\", or null to start runs by hand only."
   }
 }
 

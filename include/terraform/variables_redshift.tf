@@ -75,8 +75,8 @@ variable "snapshot_retention_days" {
   default     = 7
 
   validation {
-    condition     = var.snapshot_retention_days >= 1 && var.snapshot_retention_days <= 35
-    error_message = "snapshot_retention_days is ${var.snapshot_retention_days}: use 1 to 35."
+    condition     = var.snapshot_retention_days >= 1 && var.snapshot_retention_days <= 35 && floor(var.snapshot_retention_days) == var.snapshot_retention_days
+    error_message = "snapshot_retention_days is ${var.snapshot_retention_days}: use a whole number from 1 to 35."
   }
 }
 
@@ -92,8 +92,8 @@ variable "maintenance_window" {
   default     = "sun:08:00-sun:09:00"
 
   validation {
-    condition     = can(regex("^(mon|tue|wed|thu|fri|sat|sun):[0-2][0-9]:[0-5][0-9]-(mon|tue|wed|thu|fri|sat|sun):[0-2][0-9]:[0-5][0-9]$", var.maintenance_window))
-    error_message = "maintenance_window is \"${var.maintenance_window}\": use for example sun:08:00-sun:09:00."
+    condition     = can(regex("^(mon|tue|wed|thu|fri|sat|sun):([01][0-9]|2[0-3]):[0-5][0-9]-(mon|tue|wed|thu|fri|sat|sun):([01][0-9]|2[0-3]):[0-5][0-9]$", var.maintenance_window))
+    error_message = "maintenance_window is \"${var.maintenance_window}\": use two days with a time from 00:00 to 23:59, such as sun:08:00-sun:09:00."
   }
 }
 
@@ -114,8 +114,8 @@ variable "max_capacity_rpus" {
   default     = 32
 
   validation {
-    condition     = var.max_capacity_rpus >= var.base_capacity_rpus
-    error_message = "max_capacity_rpus is ${var.max_capacity_rpus}: use at least base_capacity_rpus, ${var.base_capacity_rpus}."
+    condition     = var.max_capacity_rpus >= var.base_capacity_rpus && var.max_capacity_rpus % 8 == 0
+    error_message = "max_capacity_rpus is ${var.max_capacity_rpus}: use a multiple of 8 that is at least base_capacity_rpus, ${var.base_capacity_rpus}."
   }
 }
 

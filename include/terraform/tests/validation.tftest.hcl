@@ -1,5 +1,5 @@
-# Bad input is refused when planning. A run names one bad value for each variable, to save starting the provider
-# for each of them.
+# Bad input is refused when planning. A run names one bad value for each of many variables, to save starting the provider
+# for each of them; a variable that is held against another is judged only where the other is good.
 mock_provider "aws" {
   source          = "./tests/mocks"
   override_during = plan
@@ -32,7 +32,6 @@ run "what_is_missing_unknown_or_misspelt_is_refused" {
     snapshot_retention_days    = 36
     maintenance_window         = "sunday"
     base_capacity_rpus         = 12
-    daily_rpu_hours            = 0
     extract_buckets            = ["s3://reviews"]
     reviews_location           = "s3://reviews/parquet"
     airflow_version            = "3.1.0"
@@ -42,8 +41,8 @@ run "what_is_missing_unknown_or_misspelt_is_refused" {
     airflow_maintenance_window = "SUN:10:15"
     timezone                   = "EST5"
     schedule                   = "0 6 * *"
+    deadline                   = "9:00"
     oldest_task_minutes        = 1
-    enable_quicksight          = true
   }
 
   expect_failures = [
@@ -65,7 +64,6 @@ run "what_is_missing_unknown_or_misspelt_is_refused" {
     var.snapshot_retention_days,
     var.maintenance_window,
     var.base_capacity_rpus,
-    var.daily_rpu_hours,
     var.extract_buckets,
     var.reviews_location,
     var.airflow_version,
@@ -75,8 +73,8 @@ run "what_is_missing_unknown_or_misspelt_is_refused" {
     var.airflow_maintenance_window,
     var.timezone,
     var.schedule,
+    var.deadline,
     var.oldest_task_minutes,
-    var.quicksight_principal_arn,
   ]
 }
 
@@ -107,7 +105,7 @@ run "values_that_contradict_one_another_are_refused" {
   ]
 }
 
-run "a_subnet_outside_the_vpc_too_few_workers_and_old_nodes_are_refused" {
+run "a_subnet_outside_the_vpc_too_few_workers_old_nodes_and_nobodys_data_set_are_refused" {
   command = plan
 
   variables {
@@ -117,9 +115,63 @@ run "a_subnet_outside_the_vpc_too_few_workers_and_old_nodes_are_refused" {
     min_workers        = 3
     max_workers        = 2
     redshift_node_type = "dc2.large"
+    daily_rpu_hours    = 0
+    enable_quicksight  = true
   }
 
-  expect_failures = [var.subnets, var.max_workers, var.redshift_node_type]
+  expect_failures = [var.subnets, var.max_workers, var.redshift_node_type, var.daily_rpu_hours, var.quicksight_principal_arn]
+}
+
+run "times_that_do_not_exist_and_parts_of_things_are_refused" {
+  command = plan
+
+  variables {
+    log_retention_days      = 1095
+    maintenance_window      = "sun:24:00-sun:25:00"
+    max_capacity_rpus       = 20
+    snapshot_retention_days = 1.5
+    min_workers             = 1.5
+    schedule                = "0 25 * * *"
+    deadline                = "24:00"
+  }
+
+  expect_failures = [
+    var.log_retention_days,
+    var.maintenance_window,
+    var.max_capacity_rpus,
+    var.snapshot_retention_days,
+    var.min_workers,
+    var.schedule,
+    var.deadline,
+  ]
+}
+
+run "words_are_no_schedule_and_half_a_worker_is_none" {
+  command = plan
+
+  variables {
+    schedule    = "every day at six o'clock"
+    max_workers = 2.5
+  }
+
+  expect_failures = [var.schedule, var.max_workers]
+}
+
+run "what_aws_and_airflow_take_is_taken" {
+  command = plan
+
+  variables {
+    log_retention_days = 1096
+    maintenance_window = "sat:23:30-sun:00:00"
+    max_capacity_rpus  = 40
+    schedule           = "*/15,50 0-6/2 1,15 jan-jun MON-fri"
+    deadline           = null
+  }
+
+  assert {
+    condition     = aws_cloudwatch_log_group.flow_logs.retention_in_days == 1096 && output.airflow_settings.schedule == var.schedule
+    error_message = "A good value was changed."
+  }
 }
 
 run "a_workgroup_that_is_to_be_paused_and_quicksight_out_of_reach_are_refused" {
