@@ -185,11 +185,13 @@ class InProcess:
         pq.write_table(pa.Table.from_pylist(full, schema=schema), file, compression="none")
 
     def stage_sales(self, day: date | str) -> None:
-        """Put the day's extract into staging: what stage_store_sales does through Spectrum."""
+        """Put the day's extract into staging, as stage_store_sales does; only Spectrum is left out."""
         columns = ", ".join(SCHEMAS["store_sales"].names)
         url = f"s3://{BUCKET}/raw/store_sales/sale_date={day}/"
         (file,) = self.store.fetch(self.store.find(url), ".parquet")
-        self.session.run(f"delete from tpcds.stg_store_sales where sale_date = '{day}'")
+        _, *purge, _ = script("store_sales/stage_store_sales.sql", str(day))
+        for statement in purge:
+            self.session.execute(statement, {"refresh_date": str(day)})
         self.session.run(
             f"insert into tpcds.stg_store_sales (sale_date, {columns})"
             f" select date '{day}', {columns} from read_parquet('{file}', hive_partitioning = false)"
@@ -212,7 +214,9 @@ class InProcess:
             ("store", "s_store_sk"), ("promotion", "p_promo_sk"), ("household_demographics", "hd_demo_sk"),
         ):  # fmt: skip
             self.session.run(f"delete from tpcds.{table} where {key} <> -1")
-        for table in ("stg_item", "stg_store_sales", "store_sales", "store_sales_unresolved"):
+        for table in (
+            "stg_item", "stg_store_sales", "stg_store_sales_purged", "store_sales", "store_sales_unresolved",
+        ):  # fmt: skip
             self.session.run(f"delete from tpcds.{table}")
 
 

@@ -152,6 +152,11 @@ create table if not exists tpcds.stg_store_sales (
 diststyle even
 sortkey (sale_date);
 
+-- One row per day that has been staged and has left staging since: what tells it from a day without sales.
+create table if not exists tpcds.stg_store_sales_purged (sale_date date not null encode raw)
+diststyle all
+sortkey (sale_date);
+
 -- One row per line of a sales ticket. A member that is not known points to key -1. Ticket and item id
 -- identify a line; the id stays here because the key of an item changes with its history.
 create table if not exists tpcds.store_sales (

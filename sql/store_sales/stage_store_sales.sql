@@ -1,9 +1,20 @@
 -- stg_store_sales, one row per ticket line: the refresh date as the source delivered it, replaced whole.
--- What was loaded more than seven days ago goes, so that staging does not grow with history.
+-- Days that were staged more than seven days ago go, so that staging does not grow with history. To load or
+-- reconcile such a day again, clear its run from register_partition on.
 lock tpcds.stg_store_sales_lock;
 
+delete from tpcds.stg_store_sales_purged
+where sale_date = cast(:refresh_date as date);
+
+insert into tpcds.stg_store_sales_purged (sale_date)
+select distinct sale_date
+from tpcds.stg_store_sales
+where loaded_at < dateadd(day, -7, getdate()) and sale_date <> cast(:refresh_date as date);
+
 delete from tpcds.stg_store_sales
-where sale_date = cast(:refresh_date as date) or loaded_at < dateadd(day, -7, getdate());
+where
+    sale_date = cast(:refresh_date as date)
+    or sale_date in (select p.sale_date from tpcds.stg_store_sales_purged as p);
 
 insert into tpcds.stg_store_sales (
     sale_date, sold_date, sold_time, i_item_id, c_customer_id, cd_demo_sk, hd_income_band_sk,

@@ -132,6 +132,33 @@ def test_r14_a_day_run_again_replaces_its_rows_and_no_others(world: InProcess) -
     assert [(day, ticket) for day, ticket, *_ in fact_items(world)] == [(BEFORE, 1), (DAY, 2), (DAY, 4)]
 
 
+def age_staging(world: InProcess) -> None:
+    """Let eight days pass, until the next day is staged."""
+    world.session.execute("update tpcds.stg_store_sales set loaded_at = dateadd(day, -8, loaded_at)")
+    world.put("store_sales", AFTER, [])
+    world.stage_sales(AFTER)
+    assert world.query("select count(*) from tpcds.stg_store_sales") == [(0,)]
+
+
+def test_r14_a_day_that_has_left_staging_keeps_its_sales_until_it_is_staged_again(world: InProcess) -> None:
+    """Clearing a task of an older run with all that follows, such as load_item, loads its day again."""
+    run_day(world, DAY, [line(1, "nobody knows"), line(2)], item=[item("I1")])
+    age_staging(world)
+    loaded = (fact_items(world), world.query("select * from tpcds.store_sales_unresolved"))
+    with pytest.raises(RedshiftError, match="NULL value into column day_still_staged"):
+        world.run("load_store_sales", DAY)
+    assert (fact_items(world), world.query("select * from tpcds.store_sales_unresolved")) == loaded
+    load(world, "store_sales", [line(3)])
+    assert [ticket for _, ticket, *_ in fact_items(world)] == [3]
+
+
+def test_a_day_that_is_delivered_without_a_line_is_emptied_and_refused_by_its_check(world: InProcess) -> None:
+    run_day(world, DAY, [line(1)])
+    run_day(world, DAY, [])
+    assert fact_items(world) == []
+    assert [row["line_count"] for row in world.run("checks/extract_not_empty", DAY)] == [0]
+
+
 def test_r7_dimensions_load_in_any_order(world: InProcess) -> None:
     """No dimension reads another one: the customer keeps its address by business id."""
     load(world, "customer", [{"c_customer_id": "C", "c_current_addr_id": "late"}])
