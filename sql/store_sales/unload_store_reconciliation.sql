@@ -1,7 +1,16 @@
 -- Store reconciliation of the refresh date, one row per store: what the source delivered for it beside what
 -- the fact holds, as CSV with a header and as Parquet. Sales without a known store are those of UNKNOWN.
 -- The report is a temp table first: values are bound there, and UNLOAD takes its query as text.
+-- Staging is kept for seven days: for a day that has left it, this fails with a NULL in day_still_staged and
+-- leaves the report that is there. Clear such a run from register_partition on.
 {% set day = refresh_date(dag_run, params) %}
+create temp table required_day (day_still_staged date not null);
+
+insert into required_day (day_still_staged)
+select case when count(*) = 0 then cast(:refresh_date as date) end as day_still_staged
+from tpcds.stg_store_sales_purged
+where sale_date = cast(:refresh_date as date);
+
 create temp table store_reconciliation (
     sale_date date,
     store_id varchar(16),

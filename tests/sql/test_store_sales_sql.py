@@ -182,6 +182,16 @@ def test_r12_the_reconciliation_shows_one_store_with_a_line_missing(world: InPro
     assert (rows["S1"]["staged_lines"], rows["S1"]["loaded_lines"]) == (1, 0)
 
 
+def test_the_reconciliation_of_a_day_that_has_left_staging_stays_as_it_was_written(world: InProcess) -> None:
+    run_day(world, DAY, [line(1)])
+    written = report(world, "store_reconciliation")
+    assert [row["status"] for row in written] == ["equal"]
+    age_staging(world)
+    with pytest.raises(RedshiftError, match="NULL value into column day_still_staged"):
+        world.run("unload_store_reconciliation", DAY)
+    assert written_report(world, "store_reconciliation") == written
+
+
 def test_r11_a_city_counts_each_order_once_over_all_its_stores_and_no_other_city(world: InProcess) -> None:
     stores = [
         {"s_store_id": "S1", "s_city": "Bethel", "s_state": "OH"},
@@ -228,12 +238,17 @@ def test_r13_a_week_stands_beside_the_same_days_of_the_week_before(world: InProc
 
 
 def report(world: InProcess, name: str) -> list[dict[str, Any]]:
-    """Run a report and read its Parquet files."""
+    """Run a report and read what it wrote."""
+    world.run(f"unload_{name}", DAY, region="North America", city="Bethel", state="OH")
+    return written_report(world, name)
+
+
+def written_report(world: InProcess, name: str) -> list[dict[str, Any]]:
+    """Read the Parquet files of a report."""
     import pyarrow.parquet as pq
 
     from in_process import BUCKET
 
-    world.run(f"unload_{name}", DAY, region="North America", city="Bethel", state="OH")
     folder = world.store.root / BUCKET / "reports" / name / f"refresh_date={DAY}" / "parquet"
     return [
         row for file in sorted(folder.glob("*.parquet")) for row in pq.ParquetFile(file).read().to_pylist()
