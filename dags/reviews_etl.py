@@ -109,10 +109,12 @@ with DAG(
         task_id="register_partitions",
         database_name="amzreviews",
         table_name="reviews",
+        location=SETTINGS.reviews_location,
         outlets=[LAKE],
         doc_md="Tells the Glue catalog which product categories the lake holds.\n\n"
         "**If it fails:** look whether `reviews_location` has `product_category=<category>/` folders, "
-        "which the role may list, and clear the task.",
+        "which the role may list, and clear the task. If the location was changed: `drop table "
+        "amzreviews.reviews` and clear `create_schema`.",
     )
     load_reviews = GlueScriptOperator(
         task_id="load_reviews",

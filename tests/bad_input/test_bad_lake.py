@@ -102,7 +102,11 @@ def test_a_lake_with_other_folders_than_partitions_is_named(lake: Lake) -> None:
     for folder in ("category=Books", "Books", "product_category/Books"):
         lake.s3.put_object(Bucket=BUCKET, Key=f"raw/reviews/{folder}/part.parquet", Body=b"")
     operator = GluePartitionsOperator(
-        task_id="register", database_name="amzreviews", table_name="reviews", aws_conn_id=None
+        task_id="register",
+        database_name="amzreviews",
+        table_name="reviews",
+        location=f"s3://{BUCKET}/raw/reviews/",
+        aws_conn_id=None,
     )
     with pytest.raises(
         PartitionError, match=f"^s3://{BUCKET}/raw/reviews/ holds no folder product_category="

@@ -20,7 +20,7 @@ _AT_ONCE: Final = 100
 
 
 class PartitionError(AirflowException):
-    """The lake holds no partition, or the catalog refused one."""
+    """The lake holds no partition, is not where the catalog looks, or the catalog refused a partition."""
 
 
 class GluePartitionsOperator(AwsBaseOperator[GlueCatalogHook]):
@@ -32,17 +32,20 @@ class GluePartitionsOperator(AwsBaseOperator[GlueCatalogHook]):
     Args:
         database_name: The catalog's database.
         table_name: The table, partitioned by one column.
+        location: Where the lake is, `s3://bucket/prefix/`; templated. A table that was created for another
+            place is refused: it would go on to be read from there.
         kwargs: The AWS connection, and BaseOperator's arguments.
     """
 
     aws_hook_class = GlueCatalogHook
-    template_fields = ("database_name", "table_name", "aws_conn_id", "region_name", "verify")
+    template_fields = ("database_name", "table_name", "location", "aws_conn_id", "region_name", "verify")
     ui_color = "#d8e4f8"
 
-    def __init__(self, *, database_name: str, table_name: str, **kwargs: Any) -> None:
+    def __init__(self, *, database_name: str, table_name: str, location: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.database_name = database_name
         self.table_name = table_name
+        self.location = location
 
     def execute(self, context: Context) -> list[str]:  # noqa: ARG002 - Airflow passes it
         """Compare lake and catalog.
@@ -51,12 +54,19 @@ class GluePartitionsOperator(AwsBaseOperator[GlueCatalogHook]):
             The values that were added.
 
         Raises:
-            PartitionError: There is no folder, or the catalog refuses a partition.
+            PartitionError: The table has another location, there is no folder, or the catalog refuses a
+                partition.
         """
         names: dict[str, str] = {"DatabaseName": self.database_name, "TableName": self.table_name}
         glue: Any = self.hook.conn
         table = glue.get_table(DatabaseName=self.database_name, Name=self.table_name)["Table"]
         storage = table["StorageDescriptor"]
+        if storage["Location"].rstrip("/") != self.location.rstrip("/"):
+            raise PartitionError(
+                f"{self.database_name}.{self.table_name} was created for {storage['Location']} and the lake "
+                f"is to be {self.location}: drop that external table, which leaves its files, and clear the "
+                "task that creates it; or set the location back."
+            )
         (key,) = [column["Name"] for column in table["PartitionKeys"]]
         folders = dict(self._folders(storage["Location"], key))
         if not folders:

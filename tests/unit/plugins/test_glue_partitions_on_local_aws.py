@@ -34,8 +34,10 @@ def locations(glue: Any) -> dict[str, str]:
     return {one["Values"][0]: one["StorageDescriptor"]["Location"] for one in found}
 
 
-def register(make_context: Context) -> list[str]:
-    operator = GluePartitionsOperator(task_id="register", database_name="amzreviews", table_name="reviews")
+def register(make_context: Context, location: str = f"s3://{BUCKET}/raw/reviews/") -> list[str]:
+    operator = GluePartitionsOperator(
+        task_id="register", database_name="amzreviews", table_name="reviews", location=location
+    )
     return operator.execute(make_context(operator))
 
 
@@ -67,3 +69,19 @@ def test_more_partitions_than_one_request_takes(s3: Any, glue: Any, make_context
 def test_a_lake_without_a_folder_is_one_clear_error(make_context: Context) -> None:
     with pytest.raises(PartitionError, match=r"raw/reviews/ holds no folder product_category=\.\.\.: put"):
         register(make_context)
+
+
+def test_a_table_that_was_created_for_another_lake_is_refused(
+    s3: Any, glue: Any, make_context: Context
+) -> None:
+    """CREATE EXTERNAL TABLE is skipped where the table exists: the old lake would go on to be loaded."""
+    for folder in ("raw/reviews", "my-copy"):
+        s3.put_object(Bucket=BUCKET, Key=f"{folder}/product_category=Books/x.parquet", Body=b"")
+    with pytest.raises(
+        PartitionError,
+        match=rf"^amzreviews\.reviews was created for s3://{BUCKET}/raw/reviews/ and the lake is to be "
+        rf"s3://{BUCKET}/my-copy/: drop that external table",
+    ):
+        register(make_context, f"s3://{BUCKET}/my-copy/")
+    assert locations(glue) == {}
+    assert register(make_context, f"s3://{BUCKET}/raw/reviews") == ["Books"]

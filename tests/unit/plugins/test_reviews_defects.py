@@ -209,6 +209,7 @@ def test_defect_11_the_public_data_set_was_gone(house: Lakehouse, dag: Any) -> N
     assert {one["Values"][0] for one in partitions} == set(reviews.CATEGORIES)
     assert len(reviews.CATEGORIES) == 43
     assert dag.get_task("create_schema").parameters["reviews_location"] == LOCATION
+    assert dag.get_task("register_partitions").location == LOCATION
     text = (PROJECT / "sql/reviews/schema.sql").read_text()
     copied = Script.read(
         "schema.sql", text, {"iam_role_arn": ROLE, "reviews_location": "s3://my-copy/parquet/"}
