@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Asset
 
@@ -42,13 +42,28 @@ def files(settings: Settings, folder: str, name: str | None = None) -> Asset:
     return Asset(name=name or folder, uri=f"s3://{settings.data_bucket}/{folder}")
 
 
+def row_count(manifest: Mapping[str, Any], *, header: bool) -> int:
+    """Count the rows of an UNLOAD.
+
+    Args:
+        manifest: What `manifest verbose` wrote. It counts each file's header line as a row
+            (https://docs.aws.amazon.com/redshift/latest/dg/r_UNLOAD.html).
+        header: Whether the files have one.
+
+    Returns:
+        The rows of all files, without headers.
+    """
+    lines = int(manifest["meta"]["record_count"])
+    return lines - len(manifest["entries"]) if header else lines
+
+
 def rows_unloaded(manifest: str) -> Callable[[Context, object], None]:
     """Make a task's `post_execute` that tells the consumers of its assets how many rows an UNLOAD wrote.
 
     For a task whose SQL does not go through the Data API: operators of scripts tell it by themselves.
 
     Args:
-        manifest: The UNLOAD's manifest, written with `manifest verbose`.
+        manifest: The UNLOAD's manifest, written with `header` and `manifest verbose`.
 
     Returns:
         The function; it puts `rows` and `manifest` into the `extra` of each event.
@@ -58,7 +73,7 @@ def rows_unloaded(manifest: str) -> Callable[[Context, object], None]:
         # Imported late: it brings all of boto3 into every parse of a DAG.
         from airflow.providers.amazon.aws.hooks.s3 import S3Hook  # noqa: PLC0415
 
-        rows = json.loads(S3Hook().read_key(manifest))["meta"]["record_count"]
+        rows = row_count(json.loads(S3Hook().read_key(manifest)), header=True)
         for asset in context["task"].outlets:
             context["outlet_events"][asset].extra = {"rows": rows, "manifest": manifest}
 

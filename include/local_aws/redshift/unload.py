@@ -225,18 +225,19 @@ def _text_field(options: UnloadOptions, value: str | None) -> str:
 
 
 def _manifest(options: UnloadOptions, columns: Sequence[Column], files: Sequence[_Written]) -> bytes:
+    """The manifest; its row counts include the header lines, as r_UNLOAD of Redshift's manual says."""
     entries: list[dict[str, Any]] = [{"url": file.url} for file in files]
     if options.format == "parquet" or options.verbose:
         for entry, file in zip(entries, files, strict=True):
             entry["meta"] = {"content_length": file.size}
             if options.verbose:
-                entry["meta"]["record_count"] = file.rows
+                entry["meta"]["record_count"] = file.rows + options.header
     content: dict[str, Any] = {"entries": entries}
     if options.verbose:
         content["schema"] = {"elements": [_element(column) for column in columns]}
         content["meta"] = {
             "content_length": sum(file.size for file in files),
-            "record_count": sum(file.rows for file in files),
+            "record_count": sum(file.rows + options.header for file in files),
         }
         content["author"] = {"name": "Amazon Redshift", "version": "1.0.0"}
     return json.dumps(content, indent=2).encode()

@@ -10,6 +10,7 @@ from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowException
 from botocore.exceptions import ClientError
 
+from redshift_etl.assets import row_count
 from redshift_etl.links import ReportLink
 
 if TYPE_CHECKING:
@@ -79,18 +80,18 @@ class PublishReportsOperator(BaseOperator):
         formats = {}
         for name in self.formats:
             key = f"reports/{report}/refresh_date={self.refresh_date}/{name}/manifest"
-            sizes, rows = self._manifest(s3, key)
+            sizes, rows = self._manifest(s3, key, header=name == "csv")
             for url, size in sizes.items():
                 self._require(s3, key, url, size)
             formats[name] = {"manifest": f"s3://{self.bucket}/{key}", "files": list(sizes), "rows": rows}
         return {"report": report, "refresh_date": self.refresh_date, "formats": formats}
 
-    def _manifest(self, s3: S3Client, key: str) -> tuple[dict[str, int], int]:
+    def _manifest(self, s3: S3Client, key: str, *, header: bool) -> tuple[dict[str, int], int]:
         """Read an UNLOAD's manifest: the size of each file by its URL, and the number of rows."""
         try:
             manifest = json.loads(s3.get_object(Bucket=self.bucket, Key=key)["Body"].read())
             sizes = {str(entry["url"]): int(entry["meta"]["content_length"]) for entry in manifest["entries"]}
-            return sizes, int(manifest["meta"]["record_count"])
+            return sizes, row_count(manifest, header=header)
         except ClientError as error:
             raise ReportIncompleteError(
                 f"s3://{self.bucket}/{key} cannot be read ({error}): run the report's unload task again."

@@ -133,6 +133,16 @@ def test_a_verbose_manifest_tells_schema_and_counts(sold: Session, s3: Any) -> N
     }
 
 
+def test_a_verbose_manifest_counts_the_header_of_each_file(sold: Session, s3: Any) -> None:
+    assert unload(sold, "csv header manifest verbose", "select id from sold") == 3
+    manifest = json.loads(written(s3)["out/manifest"])
+    assert [entry["meta"]["record_count"] for entry in manifest["entries"]] == [3, 2]
+    assert manifest["meta"]["record_count"] == 5
+    unload(sold, "parquet parallel off manifest verbose", "select id from sold", key="columns/")
+    manifest = json.loads(s3.get_object(Bucket=BUCKET, Key="columns/manifest")["Body"].read())
+    assert manifest["meta"]["record_count"] == 3
+
+
 def test_a_target_that_is_not_empty_is_refused(sold: Session) -> None:
     unload(sold, "")
     state, message = fails(sold, f"unload ('select 1') to 's3://{BUCKET}/out/' {ROLE}")
