@@ -17,9 +17,9 @@ RUNBOOK: Final = "docs/runbook.md"
 # In a task's documentation: what follows it is for whoever is on call, and goes into the alert too.
 IF_IT_FAILS: Final = "**If it fails:** "
 
-# https://docs.aws.amazon.com/sns/latest/api/API_Publish.html: ASCII, no line breaks, less than 100 characters
-# are safe; a message of up to 256 KiB.
-_SUBJECT_WIDTH: Final = 100
+# https://docs.aws.amazon.com/sns/latest/api/API_Publish.html: no line breaks or control characters, less than
+# 100 characters; a message of up to 256 KiB. ASCII reads the same in every mail program.
+_SUBJECT_WIDTH: Final = 99
 _ERROR_WIDTH: Final = 8_000
 
 
@@ -29,7 +29,7 @@ class Alert:
 
     Attributes:
         event: task_failed, run_failed, run_succeeded or deadline_missed; subscriptions can filter by it.
-        subject: One line of ASCII, at most 100 characters.
+        subject: One line of ASCII, less than 100 characters.
         text: The message.
     """
 
