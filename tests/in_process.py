@@ -63,6 +63,26 @@ SCHEMAS = {
             ("s_tax_precentage", pa.decimal128(5, 2)),
         ]
     ),
+    "date_dim": pa.schema(
+        [
+            ("d_date", pa.date32()), ("d_date_id", pa.string()), ("d_day_name", pa.string()),
+            ("d_week_seq", pa.int32()), ("d_year", pa.int32()), ("d_moy", pa.int32()),
+            ("d_dom", pa.int32()), ("d_quarter_name", pa.string()), ("d_holiday", pa.string()),
+            ("d_weekend", pa.string()),
+        ]
+    ),
+    "household_demographics": pa.schema(
+        [
+            ("hd_income_band_sk", pa.int32()), ("hd_buy_potential", pa.string()),
+            ("hd_dep_count", pa.int32()), ("hd_vehicle_count", pa.int32()),
+        ]
+    ),
+    "promotion": pa.schema(
+        [(name, pa.string()) for name in (
+            "p_promo_id", "p_promo_name", "p_purpose", "p_channel_tv", "p_channel_email",
+            "p_discount_active",
+        )]
+    ),
     "store_sales": pa.schema(
         [
             ("sold_date", pa.date32()), ("sold_time", pa.int32()), ("i_item_id", pa.string()),
@@ -74,6 +94,7 @@ SCHEMAS = {
         ]
     ),
 }  # fmt: skip
+REFERENCE = ("date_dim", "household_demographics", "promotion")
 
 
 class FolderStore(ObjectStore):
@@ -176,9 +197,10 @@ class InProcess:
         return self.session.run(sql).fetchall()
 
     def put(self, table: str, day: date | str, rows: list[dict[str, Any]]) -> None:
-        """Deliver an extract; columns that a row leaves out are NULL."""
+        """Deliver an extract; columns that a row leaves out are NULL. Reference data are not of a day."""
         kind = "sale_date" if table == "store_sales" else "extract_date"
-        file = self.store.root / BUCKET / "raw" / table / f"{kind}={day}" / "part-00000.parquet"
+        folder = "" if table in REFERENCE else f"{kind}={day}"
+        file = self.store.root / BUCKET / "raw" / table / folder / "part-00000.parquet"
         file.parent.mkdir(parents=True, exist_ok=True)
         schema = SCHEMAS[table]
         full = [{name: row.get(name) for name in schema.names} for row in rows]

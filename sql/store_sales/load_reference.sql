@@ -1,4 +1,5 @@
--- date_dim, household_demographics and promotion: members that are not there yet are added.
+-- date_dim, household_demographics and promotion: members that are not there yet are added. A day or a
+-- promotion that the source names twice is taken once: the row that comes first by all its columns.
 lock tpcds.reference_lock;
 
 create temp table delivered_date (
@@ -24,6 +25,26 @@ insert into tpcds.date_dim (
     d_date_sk, d_date_id, d_date, d_day_name, d_week_seq, d_year, d_moy, d_dom, d_quarter_name,
     d_holiday, d_weekend
 )
+with delivered as (
+    select
+        d_date_id,
+        d_date,
+        d_day_name,
+        d_week_seq,
+        d_year,
+        d_moy,
+        d_dom,
+        d_quarter_name,
+        d_holiday,
+        d_weekend,
+        row_number() over (
+            partition by d_date
+            order by
+                d_date_id, d_day_name, d_week_seq, d_year, d_moy, d_dom, d_quarter_name, d_holiday, d_weekend
+        ) as choice
+    from delivered_date
+)
+
 select
     datediff(day, date '1900-01-01', delivered.d_date) + 2415021 as d_date_sk,
     delivered.d_date_id,
@@ -36,11 +57,13 @@ select
     delivered.d_quarter_name,
     delivered.d_holiday,
     delivered.d_weekend
-from delivered_date as delivered
-where not exists (
-    select 1 from tpcds.date_dim as known
-    where known.d_date = delivered.d_date
-);
+from delivered
+where
+    delivered.choice = 1
+    and not exists (
+        select 1 from tpcds.date_dim as known
+        where known.d_date = delivered.d_date
+    );
 
 create temp table delivered_household (
     hd_income_band_sk integer,
@@ -54,23 +77,23 @@ from 's3://{{ data_bucket }}/raw/household_demographics/'
 iam_role '{{ iam_role_arn }}'
 format as parquet;
 
+-- EXCEPT takes two NULLs as equal, and each household once.
 insert into tpcds.household_demographics (
     hd_income_band_sk, hd_buy_potential, hd_dep_count, hd_vehicle_count
 )
 select
-    delivered.hd_income_band_sk,
-    delivered.hd_buy_potential,
-    delivered.hd_dep_count,
-    delivered.hd_vehicle_count
-from delivered_household as delivered
-where not exists (
-    select 1 from tpcds.household_demographics as known
-    where
-        known.hd_income_band_sk = delivered.hd_income_band_sk
-        and known.hd_buy_potential = delivered.hd_buy_potential
-        and known.hd_dep_count = delivered.hd_dep_count
-        and known.hd_vehicle_count = delivered.hd_vehicle_count
-);
+    hd_income_band_sk,
+    hd_buy_potential,
+    hd_dep_count,
+    hd_vehicle_count
+from delivered_household
+except
+select
+    hd_income_band_sk,
+    hd_buy_potential,
+    hd_dep_count,
+    hd_vehicle_count
+from tpcds.household_demographics;
 
 create temp table delivered_promotion (
     p_promo_id varchar(16) not null,
@@ -89,6 +112,21 @@ format as parquet;
 insert into tpcds.promotion (
     p_promo_id, p_promo_name, p_purpose, p_channel_tv, p_channel_email, p_discount_active
 )
+with delivered as (
+    select
+        p_promo_id,
+        p_promo_name,
+        p_purpose,
+        p_channel_tv,
+        p_channel_email,
+        p_discount_active,
+        row_number() over (
+            partition by p_promo_id
+            order by p_promo_name, p_purpose, p_channel_tv, p_channel_email, p_discount_active
+        ) as choice
+    from delivered_promotion
+)
+
 select
     delivered.p_promo_id,
     delivered.p_promo_name,
@@ -96,8 +134,10 @@ select
     delivered.p_channel_tv,
     delivered.p_channel_email,
     delivered.p_discount_active
-from delivered_promotion as delivered
-where not exists (
-    select 1 from tpcds.promotion as known
-    where known.p_promo_id = delivered.p_promo_id
-);
+from delivered
+where
+    delivered.choice = 1
+    and not exists (
+        select 1 from tpcds.promotion as known
+        where known.p_promo_id = delivered.p_promo_id
+    );

@@ -328,6 +328,31 @@ def test_sales_of_a_version_that_a_delivery_takes_back_return_to_the_one_before(
     assert fact_items(world) == [(DAY, 1, "I1", AFTER)]
 
 
+# -- reference data --------------------------------------------------------------------------------
+
+
+def test_reference_data_are_added_once_also_with_empty_attributes_and_named_twice(world: InProcess) -> None:
+    """A second member of the same day, promotion or household would double the sales that refer to it."""
+    known, half_known = {"hd_income_band_sk": 2, "hd_dep_count": 1}, {"hd_dep_count": 3}
+    full = known | {"hd_buy_potential": "0-500", "hd_vehicle_count": 0}
+    day = {"d_date": DAY + timedelta(days=4000), "d_date_id": "late"}
+    delivered: dict[str, list[dict[str, Any]]] = {
+        "date_dim": [day | {"d_day_name": "b"}, day | {"d_day_name": "a"}],
+        "household_demographics": [known, known, half_known, full, full],
+        "promotion": [{"p_promo_id": "P", "p_promo_name": name} for name in ("b", "a")],
+    }
+    for table, rows in delivered.items():
+        world.put(table, DAY, rows)
+    for _ in range(2):
+        world.run("load_reference")
+        assert world.query("select d_day_name from tpcds.date_dim where d_date_id = 'late'") == [("a",)]
+        assert world.query("select p_promo_name from tpcds.promotion where p_promo_sk > 0") == [("a",)]
+        assert world.query(
+            "select hd_income_band_sk, hd_buy_potential, hd_dep_count, hd_vehicle_count"
+            " from tpcds.household_demographics where hd_demo_sk > 0 order by all"
+        ) == [(2, "0-500", 1, 0), (2, None, 1, None), (None, None, 3, None)]
+
+
 # -- defects of earlier implementations ------------------------------------------------------------
 
 
