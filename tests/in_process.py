@@ -169,6 +169,10 @@ class InProcess:
         # Tables of a few rows: waking a second thread costs more than it does.
         self.session.run("set threads = 1")
         self.run("create_schema")
+        for table in ("customer", "customer_address", "item", "store", *REFERENCE):
+            self.put(table, "1998-01-01", [])
+        for name in ("customer", "customer_address", "item", "store", "reference"):
+            self.run(f"load_{name}", "1998-01-01")  # adds the unknown members
 
     def close(self) -> None:
         self.session.close()

@@ -1,4 +1,5 @@
--- The warehouse of store sales: tables, fixed members and the region of every country.
+-- The warehouse of store sales: tables, and the region of every country. Each dimension's load adds its
+-- unknown member (-1), under the lock of all that write the dimension.
 -- Safe to repeat: it adds what is missing and changes nothing that is there.
 create schema if not exists tpcds;
 
@@ -246,66 +247,4 @@ from (
 where not exists (
     select 1 from tpcds.country_region as r
     where r.country = known.country
-);
-
-insert into tpcds.household_demographics (hd_demo_sk)
-select -1 as hd_demo_sk
-where not exists (
-    select 1 from tpcds.household_demographics
-    where hd_demo_sk = -1
-);
-
-insert into tpcds.promotion (p_promo_sk, p_promo_id, p_promo_name)
-select
-    -1 as p_promo_sk,
-    'UNKNOWN' as p_promo_id,
-    'Unknown' as p_promo_name
-where not exists (
-    select 1 from tpcds.promotion
-    where p_promo_sk = -1
-);
-
-insert into tpcds.store (s_store_sk, s_store_id, s_store_name, s_extract_date)
-select
-    -1 as s_store_sk,
-    'UNKNOWN' as s_store_id,
-    'Unknown' as s_store_name,
-    date '1900-01-01' as s_extract_date
-where not exists (
-    select 1 from tpcds.store
-    where s_store_sk = -1
-);
-
-insert into tpcds.customer (c_customer_sk, c_customer_id, c_last_name, c_extract_date)
-select
-    -1 as c_customer_sk,
-    'UNKNOWN' as c_customer_id,
-    'Unknown' as c_last_name,
-    date '1900-01-01' as c_extract_date
-where not exists (
-    select 1 from tpcds.customer
-    where c_customer_sk = -1
-);
-
-insert into tpcds.customer_address (ca_address_sk, ca_address_id, ca_city, ca_extract_date)
-select
-    -1 as ca_address_sk,
-    'UNKNOWN' as ca_address_id,
-    'Unknown' as ca_city,
-    date '1900-01-01' as ca_extract_date
-where not exists (
-    select 1 from tpcds.customer_address
-    where ca_address_sk = -1
-);
-
-insert into tpcds.item (i_item_sk, i_item_id, i_version, i_rec_start_date, i_product_name)
-select
-    -1 as i_item_sk,
-    'UNKNOWN' as i_item_id,
-    1 as i_version,
-    date '1900-01-01' as i_rec_start_date,
-    'Unknown' as i_product_name
-where not exists (
-    select 1 from tpcds.item
-    where i_item_sk = -1
 );

@@ -4,6 +4,17 @@
 {% set day = refresh_date(dag_run, params) %}
 lock tpcds.customer_lock;
 
+insert into tpcds.customer (c_customer_sk, c_customer_id, c_last_name, c_extract_date)
+select
+    -1 as c_customer_sk,
+    'UNKNOWN' as c_customer_id,
+    'Unknown' as c_last_name,
+    date '1900-01-01' as c_extract_date
+where not exists (
+    select 1 from tpcds.customer
+    where c_customer_sk = -1
+);
+
 create temp table extracted_customer (
     c_customer_id varchar(16) not null,
     c_current_addr_id varchar(16),

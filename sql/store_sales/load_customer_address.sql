@@ -4,6 +4,17 @@
 {% set day = refresh_date(dag_run, params) %}
 lock tpcds.customer_address_lock;
 
+insert into tpcds.customer_address (ca_address_sk, ca_address_id, ca_city, ca_extract_date)
+select
+    -1 as ca_address_sk,
+    'UNKNOWN' as ca_address_id,
+    'Unknown' as ca_city,
+    date '1900-01-01' as ca_extract_date
+where not exists (
+    select 1 from tpcds.customer_address
+    where ca_address_sk = -1
+);
+
 create temp table extracted_address (
     ca_address_id varchar(16) not null,
     ca_city varchar(60),

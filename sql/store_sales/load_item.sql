@@ -5,6 +5,18 @@
 {% set day = refresh_date(dag_run, params) %}
 lock tpcds.store_sales_unresolved;
 
+insert into tpcds.item (i_item_sk, i_item_id, i_version, i_rec_start_date, i_product_name)
+select
+    -1 as i_item_sk,
+    'UNKNOWN' as i_item_id,
+    1 as i_version,
+    date '1900-01-01' as i_rec_start_date,
+    'Unknown' as i_product_name
+where not exists (
+    select 1 from tpcds.item
+    where i_item_sk = -1
+);
+
 create temp table delivered_item (
     i_item_id varchar(16) not null,
     i_current_price numeric(7, 2),

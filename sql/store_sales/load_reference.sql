@@ -2,6 +2,23 @@
 -- promotion that the source names twice is taken once: the row that comes first by all its columns.
 lock tpcds.reference_lock;
 
+insert into tpcds.household_demographics (hd_demo_sk)
+select -1 as hd_demo_sk
+where not exists (
+    select 1 from tpcds.household_demographics
+    where hd_demo_sk = -1
+);
+
+insert into tpcds.promotion (p_promo_sk, p_promo_id, p_promo_name)
+select
+    -1 as p_promo_sk,
+    'UNKNOWN' as p_promo_id,
+    'Unknown' as p_promo_name
+where not exists (
+    select 1 from tpcds.promotion
+    where p_promo_sk = -1
+);
+
 create temp table delivered_date (
     d_date date not null,
     d_date_id varchar(16) not null,

@@ -4,6 +4,17 @@
 {% set day = refresh_date(dag_run, params) %}
 lock tpcds.store_lock;
 
+insert into tpcds.store (s_store_sk, s_store_id, s_store_name, s_extract_date)
+select
+    -1 as s_store_sk,
+    'UNKNOWN' as s_store_id,
+    'Unknown' as s_store_name,
+    date '1900-01-01' as s_extract_date
+where not exists (
+    select 1 from tpcds.store
+    where s_store_sk = -1
+);
+
 create temp table extracted_store (
     s_store_id varchar(16) not null,
     s_store_name varchar(50),

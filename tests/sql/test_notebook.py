@@ -38,6 +38,11 @@ def filled(warehouse: Any) -> Any:
         ("stg_store_sales (sale_date, s_store_id, ss_ticket_number, ss_quantity, ss_net_paid)", staged),
     ):
         query(warehouse.redshift, f"insert into tpcds.{into} values {values}")
+    unknown = "values (-1, 'UNKNOWN', 'Unknown', '1900-01-01')"
+    query(
+        warehouse.redshift,
+        f"insert into tpcds.store (s_store_sk, s_store_id, s_store_name, s_extract_date) {unknown}",
+    )
     query(warehouse.redshift, "update tpcds.store set s_state = 'OH' where s_city = 'Bethel'")
     for day in days:
         for store in ("S1", "S2", "S3"):
