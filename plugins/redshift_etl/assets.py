@@ -54,7 +54,8 @@ def row_count(manifest: Mapping[str, Any], *, header: bool) -> int:
         The rows of all files, without headers.
     """
     lines = int(manifest["meta"]["record_count"])
-    return lines - len(manifest["entries"]) if header else lines
+    # A file without rows may be without its header too.
+    return max(lines - len(manifest["entries"]), 0) if header else lines
 
 
 def rows_unloaded(manifest: str) -> Callable[[Context, object], None]:

@@ -67,6 +67,7 @@ _UNREPEATABLE: Final = re.compile(
     r"|value too long for (type|character)"
     r"|numeric(?: data)? overflow"
     r"|invalid input syntax"
+    r"|cannot insert a null value into column"
     r"|\bnot supported\b",
     re.IGNORECASE,
 )

@@ -84,6 +84,7 @@ def test_a_script_that_the_data_api_does_not_take_is_tried_again(
         "ERROR: Spectrum Scan Error DETAIL: File 's3://b/k' has an incompatible Parquet schema for column",
         "ERROR: value too long for type character varying(16)",
         'ERROR: invalid input syntax for integer: "many"',
+        "ERROR: Cannot insert a NULL value into column day_still_staged",
     ],
 )
 def test_what_every_try_would_repeat_fails_at_once(message: str) -> None:
