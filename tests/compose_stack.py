@@ -19,6 +19,8 @@ from laptop.environment import PROJECT
 from ports import free_port
 
 STAND_INS = Path(__file__).parent / "compose" / "stand_in" / "build.sh"
+# Some developer's; every file and folder of the containers must be right for whoever builds the image.
+AIRFLOW_UID = "1234"
 OFFICIAL_IMAGES = ("python:3.12-slim-bookworm", "postgres:16-alpine", "redis:7-alpine")
 
 
@@ -80,6 +82,14 @@ def images(environment: Mapping[str, str]) -> dict[str, str]:
     }
 
 
+def compose_command(environment: Mapping[str, str]) -> list[str]:
+    """Name docker compose as this machine has it: the second version, or the first."""
+    if _succeeds(["docker", "compose", "version"], environment):
+        return ["docker", "compose"]
+    require(shutil.which("docker-compose"), "docker compose is not here: apt-get install docker-compose")
+    return ["docker-compose"]
+
+
 class Compose:
     """One project of docker compose, under names and ports of its own."""
 
@@ -91,9 +101,9 @@ class Compose:
             "WEB_PORT": str(self.web_port),
             "AWS_PORT": str(self.aws_port),
             "WIRE_PORT": str(self.wire_port),
+            "AIRFLOW_UID": AIRFLOW_UID,
         }
-        second_version = _succeeds(["docker", "compose", "version"], engine)
-        self._command = ["docker", "compose"] if second_version else ["docker-compose"]
+        self._command = compose_command(engine)
 
     def __call__(self, *arguments: str, **environment: str) -> str:
         """Run docker compose and return what it printed."""

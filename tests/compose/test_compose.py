@@ -10,7 +10,7 @@ import boto3
 import pytest
 
 from compare_store_sales import assert_reports_equal, assert_tables_equal
-from compose_stack import Compose, docker_engine, images
+from compose_stack import AIRFLOW_UID, Compose, docker_engine, images
 from expected_reviews import load_reviews, top_reviews
 from expected_store_sales import load_days
 from laptop.airflow import AirflowApi
@@ -118,7 +118,7 @@ def test_containers_are_reached_from_this_machine_alone_and_are_not_root(compose
     }
     assert published == {"api-server": {"127.0.0.1"}, "local-aws": {"127.0.0.1"}}
     for service in ("local-aws", *AIRFLOW):
-        assert compose("exec", "-T", service, "id", "-u").strip() == "50000"
+        assert compose("exec", "-T", service, "id", "-u").strip() == AIRFLOW_UID
 
 
 def test_the_image_is_laid_out_as_mwaa_and_has_no_build_tools(compose: Compose) -> None:

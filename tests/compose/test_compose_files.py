@@ -1,0 +1,58 @@
+"""What docker compose makes of docker-compose.yaml, alone and on a real AWS account; no engine is asked."""
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from compose_stack import compose_command
+from laptop.environment import PROJECT
+
+LAPTOP, AWS = "docker-compose.yaml", "docker-compose.aws.yaml"
+OURS = {"api-server", "scheduler", "dag-processor", "triggerer"}
+
+
+def services(*files: str, **environment: str) -> dict[str, Any]:
+    """The services that `up` starts."""
+    command = compose_command(os.environ)
+    for file in files:
+        command += ["--file", file]
+    done = subprocess.run(
+        [*command, "config"],
+        cwd=PROJECT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = yaml.safe_load(done.stdout)["services"]
+    return {name: service for name, service in found.items() if not service.get("profiles")}
+
+
+def test_the_containers_user_is_airflow_or_whoever_may_read_the_aws_profile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AIRFLOW_UID", raising=False)
+    aws_env = tmp_path / "aws.env"
+    aws_env.write_text("AIRFLOW__REDSHIFT_ETL__DATABASE=dev\n")
+    mine = services(LAPTOP, AWS, AIRFLOW_UID="1234", AWS_ENV_FILE=str(aws_env))
+    for found, uid in ((mine, "1234"), (services(LAPTOP), "50000")):
+        assert found.keys() >= OURS
+        assert {one["build"]["args"]["AIRFLOW_UID"] for one in found.values() if "build" in one} == {uid}
+    dockerfile = (PROJECT / "include" / "docker" / "Dockerfile").read_text()
+    assert "\nARG AIRFLOW_UID=50000\nRUN useradd --uid ${AIRFLOW_UID} " in dockerfile
+
+
+def test_on_a_real_account_nothing_local_is_started_or_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "aws.env").touch()
+    found = services(LAPTOP, AWS, AWS_ENV_FILE=str(tmp_path / "aws.env"))
+    assert found.keys() == OURS | {"postgres", "airflow-init"}
+    for name, service in found.items():
+        assert service.get("depends_on", {}).keys() <= found.keys(), name
+    for name in OURS:
+        assert found[name]["environment"]["AWS_ENDPOINT_URL"] == ""
+        assert any("/usr/local/airflow/.aws" in str(volume) for volume in found[name]["volumes"])
