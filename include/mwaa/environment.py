@@ -23,6 +23,10 @@ class UnhealthyError(Exception):
     """The environment, or Airflow in it, is not as it should be; one sentence."""
 
 
+class _TooLongError(UnhealthyError):
+    """What was waited for has not come."""
+
+
 def upload_dags(folder: Path, uri: str, region: str) -> int:
     """Make the environment's DAG folder equal to the package's: SQL first, the check last, then deletions.
 
@@ -84,6 +88,9 @@ class Environment:
     def wait_until_parsed(self, dag_ids: set[str], digest: str) -> None:
         """Wait until Airflow has read the package that was uploaded.
 
+        MWAA brings the folder to Airflow some time after the upload, and Airflow reads files again and again
+        meanwhile: an error is the package's when it is from after the check of this package came.
+
         Args:
             dag_ids: The DAGs that it holds.
             digest: The package's; the description of the check ends with it.
@@ -92,22 +99,29 @@ class Environment:
             UnhealthyError: A DAG does not import, or does not appear.
         """
         arrived: list[str] = []
+        errors: list[dict[str, Any]] = []
 
         def parsed() -> bool:
-            if errors := self.airflow("GET", "/importErrors")["import_errors"]:
-                told = str(errors[0]["stack_trace"]).strip().splitlines()[-1]
-                raise UnhealthyError(f"{errors[0]['filename']} does not import: {told}")
+            errors[:] = self.airflow("GET", "/importErrors")["import_errors"]
             dags = {dag["dag_id"]: dag for dag in self.airflow("GET", "/dags", limit=100)["dags"]}
             check = dags.get(CHECK_DAG)
             if check is None or not str(check["description"]).endswith(digest):
                 return False
             if not arrived:
                 arrived.append(check["last_parsed_time"])
+            for error in errors:
+                if error["timestamp"] >= arrived[0]:
+                    raise _does_not_import(error)
             return all(
                 dag_id in dags and dags[dag_id]["last_parsed_time"] >= arrived[0] for dag_id in dag_ids
             )
 
-        self._wait(f"Airflow has read package {digest}", parsed, _PARSE_SECONDS)
+        try:
+            self._wait(f"Airflow has read package {digest}", parsed, _PARSE_SECONDS)
+        except _TooLongError:
+            if errors:
+                raise _does_not_import(errors[0]) from None
+            raise
 
     def run_check(self) -> None:
         """Run the one task of the check.
@@ -159,9 +173,14 @@ class Environment:
         with self._console.status(f"Waiting until {until}"):
             while not reached():
                 if time.monotonic() - started > seconds:
-                    raise UnhealthyError(
+                    raise _TooLongError(
                         f"After {seconds / 60:.0f} minutes it is not so that {until}: look at "
                         f"{self.name} in the MWAA console."
                     )
                 time.sleep(_POLL_SECONDS)
         self._console.print(f"{until[0].upper()}{until[1:]} ({time.monotonic() - started:.0f} s).")
+
+
+def _does_not_import(error: dict[str, Any]) -> UnhealthyError:
+    told = str(error["stack_trace"]).strip().splitlines()[-1]
+    return UnhealthyError(f"{error['filename']} does not import: {told}")

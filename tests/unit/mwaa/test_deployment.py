@@ -267,12 +267,50 @@ def test_the_package_is_read_when_every_dag_was_parsed_after_its_arrival(
     assert len([path for _, path, _ in airflow.asked if path.startswith("/api/v2/dags?")]) == 4
 
 
+def import_error(hour: str) -> tuple[int, Any]:
+    told = "Traceback\n  File\nImportError: no module named x\n"
+    error = {"filename": "sales.py", "stack_trace": told, "timestamp": f"2026-11-22T0{hour}:00:00Z"}
+    return 200, {"import_errors": [error]}
+
+
 def test_a_dag_that_does_not_import_ends_the_wait_with_the_reason(
     airflow: Airflow, environment: Environment
 ) -> None:
-    error = {"filename": "sales.py", "stack_trace": "Traceback\n  File\nImportError: no module named x\n"}
-    airflow.answers["GET /api/v2/importErrors"] = [(200, {"import_errors": [error]})]
+    airflow.answers["GET /api/v2/importErrors"] = [import_error("3")]
+    airflow.answers["GET /api/v2/dags"] = [dags(("deployment_check", "works, package new", "2"))]
     with pytest.raises(UnhealthyError, match=r"^sales.py does not import: ImportError: no module named x$"):
+        environment.wait_until_parsed({"sales"}, "new")
+
+
+def test_an_error_that_the_package_mends_does_not_end_the_wait(
+    airflow: Airflow, environment: Environment
+) -> None:
+    """Airflow reads the broken file of before once more after the upload, until MWAA brings the mended one."""
+    airflow.answers["GET /api/v2/importErrors"] = [
+        import_error("1"),
+        import_error("2"),
+        import_error("2"),
+        (200, {"import_errors": []}),
+    ]
+    airflow.answers["GET /api/v2/dags"] = [
+        dags(("sales", "", "1"), ("deployment_check", "works, package old", "1")),
+        dags(("sales", "", "1"), ("deployment_check", "works, package old", "2")),
+        dags(("sales", "", "1"), ("deployment_check", "works, package new", "3")),
+        dags(("sales", "", "4"), ("deployment_check", "works, package new", "4")),
+    ]
+    environment.wait_until_parsed({"sales", "deployment_check"}, "new")
+
+
+def test_an_error_that_is_still_there_when_the_package_has_not_come_is_the_reason(
+    airflow: Airflow, environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(environment_module, "_PARSE_SECONDS", 0.05)
+    airflow.answers["GET /api/v2/importErrors"] = [import_error("1")]
+    airflow.answers["GET /api/v2/dags"] = [dags(("deployment_check", "works, package old", "1"))]
+    with pytest.raises(UnhealthyError, match=r"^sales.py does not import: ImportError: no module named x$"):
+        environment.wait_until_parsed({"sales"}, "new")
+    airflow.answers["GET /api/v2/importErrors"] = [(200, {"import_errors": []})]
+    with pytest.raises(UnhealthyError, match=r"it is not so that Airflow has read package new: look at etl"):
         environment.wait_until_parsed({"sales"}, "new")
 
 
