@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
@@ -51,7 +52,7 @@ def deploy(name: str, console: Console, *, ask: bool) -> None:
         if plan.changes:
             terraform.apply(plan)
         _start(terraform, built, console)
-    except (TerraformError, UnhealthyError, ClientError, BotoCoreError) as error:
+    except (TerraformError, UnhealthyError, ClientError, BotoCoreError, Boto3Error) as error:
         raise HalfwayError(
             f"{error} To go on, mend the cause and run make deploy ENV={name} again: what is there is kept. "
             f"To go back, check out the commit that was deployed before and run make deploy ENV={name} there."

@@ -15,9 +15,10 @@ from rich.console import Console
 from local_account import use_account
 from local_aws.server import Server
 from mwaa import __main__ as command
+from mwaa import deploy as deploy_module
 from mwaa import environment as environment_module
 from mwaa.checks import CheckError, require_credentials, require_free_bucket_names, require_unprotected
-from mwaa.deploy import NotWantedError, _require_consent
+from mwaa.deploy import HalfwayError, NotWantedError, _require_consent, deploy
 from mwaa.environment import Environment, UnhealthyError, upload_dags
 from mwaa.terraform import Change, Plan, Terraform, TerraformError
 
@@ -121,6 +122,38 @@ def test_the_dag_folder_in_s3_becomes_that_of_the_package(
     found = s3.list_objects_v2(Bucket="airflow")["Contents"]
     assert {one["Key"] for one in found} == {*order, "plugins.zip"}
     assert s3.get_object(Bucket="airflow", Key="dags/a.py")["Body"].read() == b"a.py"
+
+
+@pytest.mark.usefixtures("aws")
+def test_an_upload_that_s3_refuses_is_told_in_a_sentence_with_the_way_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """boto3's transfers raise an error of their own, no ClientError."""
+
+    class Applied:
+        def __init__(self, *_: object) -> None:
+            """Every environment is as it should be, but for its bucket."""
+
+        def select_workspace(self) -> None: ...
+
+        def plan(self) -> Plan:
+            return Plan(Path("dev.tfplan"), [], [], "us-east-1", protected=True)
+
+        def outputs(self) -> dict[str, Any]:
+            return {"mwaa_environment_name": "etl", "dags_s3_uri": "s3://gone/dags/", "region": "us-east-1"}
+
+    def built(folder: Path) -> None:
+        (folder / "mwaa" / "dags").mkdir(parents=True)
+        (folder / "mwaa" / "dags" / "a.py").touch()
+
+    monkeypatch.setattr(deploy_module, "Terraform", Applied)
+    monkeypatch.setattr(deploy_module, "PROJECT", tmp_path)
+    monkeypatch.setattr(deploy_module, "package", built)
+    monkeypatch.setattr(deploy_module, "digest", lambda _: "new")
+    with pytest.raises(
+        HalfwayError, match=r"a\.py to gone/dags/a\.py: .*NoSuchBucket.*run make deploy ENV=dev"
+    ):
+        deploy("dev", Console(quiet=True), ask=False)
 
 
 @pytest.mark.usefixtures("aws")
@@ -285,7 +318,7 @@ def test_a_dag_that_does_not_import_ends_the_wait_with_the_reason(
 def test_an_error_that_the_package_mends_does_not_end_the_wait(
     airflow: Airflow, environment: Environment
 ) -> None:
-    """Airflow reads the broken file of before once more after the upload, until MWAA brings the mended one."""
+    """Airflow reads the broken file of before again after the upload, until MWAA brings the mended one."""
     airflow.answers["GET /api/v2/importErrors"] = [
         import_error("1"),
         import_error("2"),
