@@ -14,11 +14,16 @@ const SYMBOLS = {
   up_for_retry: "↻",
 };
 
+const symbol = (one) => SYMBOLS[one.state] ?? "○";
+
 export function state(one) {
   const name = one.state ?? "no_status";
-  const symbol = element("span", { "aria-hidden": "true" }, `${SYMBOLS[name] ?? "○"} `);
-  return element("span", { class: `state ${name}` }, symbol, name.replaceAll("_", " "));
+  const before = element("span", { "aria-hidden": "true" }, `${symbol(one)} `);
+  return element("span", { class: `state ${name}` }, before, name.replaceAll("_", " "));
 }
+
+// A chart's label says with the table's symbol what its bar says with a color; nothing where all went well.
+export const marked = (one, text) => (one.state === "success" ? text : `${symbol(one)} ${text}`);
 
 export const length = (one) =>
   one.start_date ? (new Date(one.end_date ?? Date.now()) - new Date(one.start_date)) / 1000 : null;
@@ -30,6 +35,8 @@ function label(task) {
   return which === null ? name : `${name} [${which}]`;
 }
 
+const row = (task) => marked(task, label(task));
+
 // An axis of durations has steps that people know: five minutes rather than three minutes and twenty seconds.
 export function durations(longest) {
   const step =
@@ -40,7 +47,7 @@ export function durations(longest) {
 // A task's statements run one after another from when they were sent.
 function bars(statements, tasks, start) {
   const next = {};
-  const labels = Object.fromEntries(tasks.map((task) => [task.task_id, label(task)]));
+  const labels = Object.fromEntries(tasks.map((task) => [task.task_id, row(task)]));
   const ofTasks = statements.filter((one) => one.task_id in labels);
   return ofTasks.map((one) => {
     const sent = (new Date(one.submitted_at) - start) / 1000;
@@ -64,7 +71,7 @@ function gantt(run, tasks, statements) {
   return chart(summary, 70 + 24 * tasks.length, ({ axis, color }) => ({
     type: "bar",
     data: {
-      labels: tasks.map(label),
+      labels: tasks.map(row),
       datasets: [
         {
           label: "Statement",
@@ -80,10 +87,13 @@ function gantt(run, tasks, statements) {
           grouped: false,
           data: tasks.map((task) => ({
             x: [since(task.start_date), since(task.end_date)],
-            y: label(task),
+            y: row(task),
             one: task,
           })),
-          backgroundColor: tasks.map((task) => color(task.state === "failed" ? "bad-fill" : "task")),
+          backgroundColor: tasks.map((task) => color(task.state === "failed" ? "bad-soft" : "pale")),
+          borderColor: tasks.map((task) => color(task.state === "failed" ? "bad" : "edge")),
+          borderWidth: 1,
+          borderSkipped: false,
           barThickness: 16,
           borderRadius: 3,
           minBarLength: 2,
@@ -106,14 +116,14 @@ function gantt(run, tasks, statements) {
 }
 
 function legend(color) {
-  const entry = (text, fillStyle) => ({
+  const entry = (text, fill, edge) => ({
     text,
-    fillStyle,
-    strokeStyle: fillStyle,
+    fillStyle: color(fill),
+    strokeStyle: color(edge),
     fontColor: color("ink"),
-    lineWidth: 0,
+    lineWidth: 1,
   });
-  return [entry("Task", color("task")), entry("Its statements in Redshift", color("accent"))];
+  return [entry("Task", "pale", "edge"), entry("Its statements in Redshift", "accent", "accent")];
 }
 
 async function recorded(dag, run) {

@@ -3,15 +3,14 @@ import { chart } from "./charts.js";
 import { airflowLink, card, element, picker, table, toolbar } from "./dom.js";
 import { day, dayOfYear, instant, seconds } from "./format.js";
 import { airflow } from "./read.js";
-import { details, durations, length, state } from "./run.js";
+import { details, durations, length, marked, state } from "./run.js";
 
 const RUNS = 12;
 const DAGS = ["store_sales_etl", "reviews_etl"];
 const ACTIVE = ["queued", "running"];
 
 const loads = (run) => run.conf?.refresh_date ?? run.logical_date?.slice(0, 10) ?? null;
-const stateColor = (one, color) =>
-  color(one.state === "failed" ? "bad" : one.state === "success" ? "good" : "calm");
+const stateColor = (run) => (run.state === "failed" ? "bad" : run.state === "success" ? "good" : "calm");
 
 function history(shown, dag, go) {
   const summary = `Bar chart of the duration of the last ${shown.length} runs of ${dag}, the latest on the right.`;
@@ -19,11 +18,14 @@ function history(shown, dag, go) {
   return chart(summary, 180, ({ axis, color }) => ({
     type: "bar",
     data: {
-      labels: inOrder.map((run) => (loads(run) ? dayOfYear(loads(run)) : instant(run.run_after))),
+      labels: inOrder.map((run) => marked(run, loads(run) ? dayOfYear(loads(run)) : instant(run.run_after))),
       datasets: [
         {
           data: inOrder.map(length),
-          backgroundColor: inOrder.map((run) => stateColor(run, color)),
+          // What failed is hollow.
+          backgroundColor: inOrder.map((run) => color(run.state === "failed" ? "bad-soft" : stateColor(run))),
+          borderColor: inOrder.map((run) => color(stateColor(run))),
+          borderWidth: 2,
           borderRadius: 3,
           maxBarThickness: 36,
         },

@@ -65,7 +65,10 @@ function comparison(stores) {
         {
           label: "Same days of the week before",
           data: stores.map((store) => Number(store.previous_net_sales ?? 0)),
-          backgroundColor: color("before"),
+          backgroundColor: color("pale"),
+          borderColor: color("edge"),
+          borderWidth: 1,
+          borderSkipped: false,
           borderRadius: 3,
         },
       ],
