@@ -56,3 +56,15 @@ def test_on_a_real_account_nothing_local_is_started_or_waited_for(tmp_path: Path
     for name in OURS:
         assert found[name]["environment"]["AWS_ENDPOINT_URL"] == ""
         assert any("/usr/local/airflow/.aws" in str(volume) for volume in found[name]["volumes"])
+
+
+def test_the_memory_limits_with_celery_fit_a_laptop_of_8_gib() -> None:
+    declared = yaml.safe_load((PROJECT / LAPTOP).read_text())["services"]
+    assert "celery-worker" in declared
+    # airflow-init has ended when the others start.
+    limits = {name: bytes_of(one["mem_limit"]) for name, one in declared.items() if name != "airflow-init"}
+    assert sum(limits.values()) <= 7 * 1024**3, limits
+
+
+def bytes_of(limit: str) -> int:
+    return int(limit[:-1]) * {"m": 1024**2, "g": 1024**3}[limit[-1]]
