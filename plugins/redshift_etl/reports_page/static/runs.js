@@ -25,7 +25,7 @@ function history(shown, dag, go) {
           // What failed is hollow.
           backgroundColor: inOrder.map((run) => color(run.state === "failed" ? "bad-soft" : stateColor(run))),
           borderColor: inOrder.map((run) => color(stateColor(run))),
-          borderWidth: 2,
+          borderWidth: inOrder.map((run) => (run.state === "failed" ? 2 : 0)),
           borderRadius: 3,
           maxBarThickness: 36,
         },
