@@ -98,8 +98,9 @@ def take_pictures(browser: Browser, web: str, theme: str, folder: Path) -> None:
     if theme == "light":
         show_reports(page, "reviews")
         picture(page, folder / "reports-reviews.png", height=900)
-        show_reports(page, "runs")
-        picture(page, folder / "reports-runs.png", height=1460)
+        gantt = show_reports(page, "runs").locator(".card").nth(1).bounding_box()
+        assert gantt
+        picture(page, folder / "reports-runs.png", height=int(gantt["y"] + gantt["height"]) + 24)
         run_id = f"laptop__{LAST}"
         page.goto(run_address(run_id, "load_store_sales"))
         grid_cell(page, run_id, "publish_reports").wait_for(timeout=PATIENCE)
