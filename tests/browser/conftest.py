@@ -82,3 +82,11 @@ def broken_run(stack: Stack, triggered: tuple[str, str]) -> str:
     """The run of the broken day, ended."""
     assert stack.end_of(triggered[1]) == "failed"
     return triggered[1]
+
+
+@pytest.fixture(scope="session")
+def reviews_run(stack: Stack) -> str:
+    """A run of the other pipeline, ended."""
+    reviews = stack.of("reviews_etl")
+    assert reviews.run("reviews", logical_date=None) == "success", reviews.states("reviews")
+    return "reviews"

@@ -1,7 +1,9 @@
 """What a person sees in the Reports page: the tables' numbers, in both themes, by keyboard, on a phone."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from airflow_pages import open_reports, run_address, show_reports
@@ -9,11 +11,13 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from data_api import query
-from e2e_stack import Stack
+from e2e_stack import BUCKET, Stack
+from expected_reviews import load_reviews, top_reviews
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("run")]
 
-VIEWS = ["weekly", "city", "runs", "freshness-details"]
+VIEWS = ["weekly", "city", "reviews", "runs", "freshness-details"]
+REVIEWS_MANIFEST = "reports/top_reviews/data/manifest"
 LAST_WEEK = """
     select s_store_name, sum(ss_net_paid) as net_sales, count(distinct ss_ticket_number) as orders
     from tpcds.store_sales
@@ -68,6 +72,48 @@ def test_the_runs_tab_shows_every_task_and_its_statements(page: Page, stack: Sta
     page.wait_for_url(re.compile(re.escape(run_address(run).partition("manual")[0])))
 
 
+def test_a_failure_is_told_by_a_symbol_as_well_as_by_red(page: Page, stack: Stack, broken_run: str) -> None:
+    open_reports(page, f"runs?run={quote(broken_run, safe='')}")
+    page.wait_for_load_state("networkidle")
+    history, tasks = page.evaluate(
+        "[...document.querySelectorAll('canvas')].map(canvas => Chart.getChart(canvas).data.labels)"
+    )
+    assert {"✕ 5 Jan", "1 Jan"} <= set(history)
+    failed = {name for name, state in stack.states(broken_run).items() if state == "failed"}
+    assert {label for label in tasks if label.startswith("✕ ")} == {f"✕ {name}" for name in failed}
+
+
+@pytest.mark.usefixtures("reviews_run")
+def test_the_reviews_tab_shows_what_the_delivered_files_imply(page: Page, stack: Stack) -> None:
+    implied = top_reviews(load_reviews(stack.raw / "reviews", 2015), 10)
+    groups = list(dict.fromkeys((row["marketplace"], row["product_category"]) for row in implied))
+    frame = show_reports(page, "reviews")
+    for place, category in (groups[0], groups[-1]):
+        frame.get_by_label("Marketplace").select_option(place)
+        # The categories are that marketplace's only then.
+        expect(frame.get_by_role("region", name=f", {place}")).to_be_visible()
+        frame.get_by_label("Product category").select_option(category)
+        expected = [
+            row for row in implied if (row["marketplace"], row["product_category"]) == (place, category)
+        ]
+        rows = frame.get_by_role("region", name=f"{category.replace('_', ' ')}, {place}").locator("tbody tr")
+        expect(rows).to_have_count(len(expected))
+        for row, review in zip(rows.all(), expected, strict=True):
+            expect(row).to_contain_text(review["review_id"])
+            expect(row).to_contain_text(f"{review['helpful_votes']:,}")
+            expect(row).to_contain_text(f"{review['average_stars']:.2f} of 5 stars")
+
+
+@pytest.fixture
+def no_reviews(stack: Stack, reviews_run: str) -> Iterator[None]:  # noqa: ARG001 - before it there are none
+    """The report as it is before its first run is green."""
+    manifest = stack.s3.get_object(Bucket=BUCKET, Key=REVIEWS_MANIFEST)["Body"].read()
+    stack.s3.delete_object(Bucket=BUCKET, Key=REVIEWS_MANIFEST)
+    yield
+    stack.s3.put_object(Bucket=BUCKET, Key=REVIEWS_MANIFEST, Body=manifest)
+
+
+@pytest.mark.usefixtures("no_reviews")
 def test_a_report_that_is_not_there_says_what_to_trigger(page: Page) -> None:
     frame = show_reports(page, "reviews")
     expect(frame.get_by_role("heading", name="Nothing to show yet")).to_be_visible()
@@ -91,11 +137,13 @@ def test_an_address_that_is_none_leads_to_something_to_read(page: Page, fragment
     assert main.locator("img").count() == 0
 
 
+@pytest.mark.usefixtures("reviews_run")
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_to_object_to(page: Page, theme: str) -> None:
     page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
     for view in VIEWS:
-        open_reports(page, view)
+        main = open_reports(page, view)
+        expect(main.get_by_role("table").first).to_be_visible()
         found = Axe().run(page)
         assert found.violations_count == 0, f"{view}, {theme}:\n{found.generate_report()}"
 
@@ -114,8 +162,9 @@ def test_the_keyboard_reaches_tabs_and_pickers(page: Page) -> None:
     }
 
 
+@pytest.mark.usefixtures("reviews_run")
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_phone_scrolls_down_only(page: Page, view: str) -> None:
     page.set_viewport_size({"width": 360, "height": 740})
-    open_reports(page, view)
+    expect(open_reports(page, view).get_by_role("table").first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") == 360
