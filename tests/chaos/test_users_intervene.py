@@ -97,6 +97,7 @@ def test_marked_failed_while_no_triggerer_lives(stack: Chaos, works: Works) -> N
         work.mark_failed()
     stack.start("triggerer")
     for work in works.made:
+        assert work.end() == "failed"
         work.clear()
     for work in works.made:
         work.succeeds(statements=2)
