@@ -11,6 +11,7 @@ import io
 import json
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -268,6 +269,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--runs", type=int, default=30, help="pipeline runs (default: %(default)s)")
     parser.add_argument("--seed", type=int, help="what goes wrong, and in which order (default: random)")
     arguments = parser.parse_args(argv)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends what was started, as Ctrl-C does
     seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(100_000)
     console = Console(width=110, soft_wrap=True)
     console.print(f"{arguments.runs} runs, seed {seed}: make chaos RUNS={arguments.runs} SEED={seed}")
