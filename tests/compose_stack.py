@@ -149,8 +149,16 @@ class Compose:
             time.sleep(1)
 
     def kill(self, service: str) -> None:
-        """Kill a container's first process from outside, as a machine short of memory would."""
-        os.kill(self.container(service)["State"]["Pid"], signal.SIGKILL)
+        """Kill a container's first process, as a machine short of memory would, and see it started again.
+
+        Until then Docker goes on to call it healthy.
+        """
+        killed = self.container(service)["State"]
+        os.kill(killed["Pid"], signal.SIGKILL)
+        deadline = time.monotonic() + 60
+        while self.container(service)["State"]["StartedAt"] == killed["StartedAt"]:
+            assert time.monotonic() < deadline, f"{service} was not started again"
+            time.sleep(0.2)
 
     def left_behind(self) -> list[str]:
         """Return what of the project is still there: containers, volumes and networks."""
