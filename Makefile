@@ -92,7 +92,7 @@ check: setup ## Verify style, types and SQL; changes nothing
 
 # A list that cannot be reached, or does not know a package, is an error and never "nothing found".
 .PHONY: audit
-audit: setup ## Look for known vulnerabilities in what the locks name (asks pypi.org)
+audit: setup ## Look for known vulnerabilities in what the locks name (asks PyPI)
 	@$(BIN)/pip-audit --strict --disable-pip --require-hashes --progress-spinner off \
 		--requirement requirements-dev.txt --requirement include/docker/requirements.txt
 
