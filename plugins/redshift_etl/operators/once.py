@@ -88,6 +88,7 @@ class OnceMixin[Result](_Operator):
                 self._watch.cancel(work_id, until_seen=False)
 
     def _told_to_stop(self) -> bool:
+        # Asked anew each time: the signal sets it between any two lines.
         return self._killed
 
     def execute_complete(

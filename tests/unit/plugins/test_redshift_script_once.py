@@ -60,6 +60,18 @@ def tokens(api: Stubber) -> list[str]:
     return found
 
 
+def kill_during(call: str, operator: RedshiftScriptOperator, api: Stubber) -> None:
+    """Tell the task to stop when it makes its next call of this kind."""
+    told: list[str] = []
+
+    def stop(**_: Any) -> None:
+        if not told:
+            told.append(call)
+            operator.on_kill()
+
+    api.client.meta.events.register_first(f"provide-client-params.redshift-data.{call}", stop)
+
+
 @pytest.mark.parametrize("status", ["SUBMITTED", "STARTED", "FINISHED"])
 def test_a_retry_takes_the_statement_that_an_earlier_try_submitted(
     make: Make, api: Stubber, make_context: Context, store: TaskStateStore, status: str
@@ -292,16 +304,12 @@ def test_a_kill_while_the_submission_has_no_answer_cancels_what_it_submits(
     """The signal comes during the call; Airflow then waits five seconds before it kills for good."""
     operator = make(retries=2)
     name = operator._statement_name(make_context(operator))
-
-    def killed(**_: Any) -> None:
-        operator.on_kill()
-
     nothing_runs(api)
     nothing_runs(api, {"Id": OTHER_ID, "StatementName": f"{name}.other", "Status": "STARTED"})
     submitted(api, retry=True, Sql="select 1")
     cancelled(api, seconds=1)
     looks(api, described("ABORTED"), WaitTimeSeconds=5)
-    api.client.meta.events.register_first("provide-client-params.redshift-data.ExecuteStatement", killed)
+    kill_during("ExecuteStatement", operator, api)
     with pytest.raises(RedshiftScriptError, match="ABORTED"):
         operator.execute(make_context(operator))
     api.assert_no_pending_responses()
@@ -320,18 +328,6 @@ def test_a_timeout_while_the_submission_has_no_answer_cancels_what_is_found_by_n
     cancelled(api, seconds=1)
     operator.on_kill()
     api.assert_no_pending_responses()
-
-
-def kill_during(call: str, operator: RedshiftScriptOperator, api: Stubber) -> None:
-    """Tell the task to stop when it makes its next call of this kind."""
-    told: list[str] = []
-
-    def stop(**_: Any) -> None:
-        if not told:
-            told.append(call)
-            operator.on_kill()
-
-    api.client.meta.events.register_first(f"provide-client-params.redshift-data.{call}", stop)
 
 
 def test_a_task_that_is_told_to_stop_before_it_submits_submits_nothing(
