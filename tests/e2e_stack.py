@@ -141,15 +141,9 @@ def running(folder: Path) -> Iterator[Stack]:
     environment["AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY"] = "1"
     with Processes(folder / "logs") as processes:
         started = set(psutil.Process().children(recursive=True))
-        processes.start(
-            "local-aws",
-            # --faults: the tests read at /_local/statements what ran.
-            [
-                *[sys.executable, "-m", "local_aws", "--faults"],
-                *["--port", str(aws_port), "--wire-port", str(wire_port)],
-            ],
-            os.environ | {"PYTHONPATH": str(PROJECT / "include")},
-        )
+        command = [sys.executable, "-m", "local_aws", "--port", str(aws_port), "--wire-port", str(wire_port)]
+        command.append("--faults")  # the tests read at /_local/statements what ran
+        processes.start("local-aws", command, os.environ | {"PYTHONPATH": str(PROJECT / "include")})
         migrate_database(environment, folder / "logs" / "migrate.log")
         with pytest.MonkeyPatch.context() as patch:
             for name in (

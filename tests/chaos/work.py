@@ -21,8 +21,11 @@ WORKER, TRIGGERER = PLACES = "worker", "triggerer"
 # What each operator calls to look up, to submit, to follow and to cancel its work.
 CALLS = {
     "redshift": (
-        *("redshift-data", "ListStatements", "BatchExecuteStatement"),
-        *("DescribeStatement", "CancelStatement"),
+        "redshift-data",
+        "ListStatements",
+        "BatchExecuteStatement",
+        "DescribeStatement",
+        "CancelStatement",
     ),
     "glue": ("glue", "GetJobRuns", "StartJobRun", "GetJobRun", "BatchStopJobRun"),
 }
