@@ -42,8 +42,8 @@ INTERVALS = {
     "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "1",
     "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "8",
     "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
-    # Together 30 s: a new API server takes 15 s on a busy machine.
-    "AIRFLOW__WORKERS__MAX_FAILED_HEARTBEATS": "30",
+    # Together a minute: a new API server takes 15 s and more on a busy machine.
+    "AIRFLOW__WORKERS__MAX_FAILED_HEARTBEATS": "60",
 }
 
 

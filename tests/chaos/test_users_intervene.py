@@ -84,7 +84,8 @@ def test_its_run_deleted(works: Works) -> None:
         work.await_nothing_live()
         work.took_effect(0)
         work.start()
-        work.succeeds(statements=2)
+        work.succeeds()  # Airflow may take the end of the deleted run's process for the new one's, and retry
+        assert work.statements()[0]["status"] == "ABORTED"
 
     works.each(row, *PLACES)
 
