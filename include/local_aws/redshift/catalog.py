@@ -17,7 +17,6 @@ View = tuple[str, Callable[["Session"], Rows]]
 
 # name -> (columns with Redshift types, rows)
 VIEWS: dict[str, View] = catalog_tables.VIEWS | catalog_history.VIEWS | catalog_postgres.VIEWS
-SCHEMAS = {"", "pg_catalog", "information_schema"}
 _INFORMATION_SCHEMA = catalog_tables.INFORMATION_SCHEMA
 
 

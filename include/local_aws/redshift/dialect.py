@@ -107,16 +107,6 @@ def translate(tree: exp.Expr, session: Mapping[str, str] | None = None) -> exp.E
     return tree
 
 
-def to_duckdb(sql: str, session: Mapping[str, str] | None = None) -> str:
-    """Redshift text to DuckDB text.
-
-    Args:
-        sql: one statement of those that sqlglot reads.
-        session: see :func:`translate`.
-    """
-    return render(translate(parse(sql), session))
-
-
 def expression_to_duckdb(sql: str) -> str:
     """One Redshift expression, such as a column's default, as DuckDB text."""
     tree = parse(f"select {sql}")

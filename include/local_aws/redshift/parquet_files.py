@@ -44,9 +44,6 @@ _DECLARED = {
     "bpchar": "CHAR",
 }
 
-# DuckDB's name of a physical type -> Parquet's own.
-_PHYSICAL = {"BYTE_ARRAY": "byte_array", "FIXED_LEN_BYTE_ARRAY": "fixed_len_byte_array"}
-
 
 @dataclass(frozen=True)
 class ParquetColumn:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from local_aws.redshift.dialect import to_duckdb
+from local_aws.redshift.dialect import parse, render, translate
 from local_aws.redshift.errors import RedshiftError
 
 PAIRS = [
@@ -52,6 +52,10 @@ PAIRS = [
         ),
     ),
 ]
+
+
+def to_duckdb(sql: str, session: dict[str, str] | None = None) -> str:
+    return render(translate(parse(sql), session))
 
 
 @pytest.mark.parametrize(("redshift", "duckdb"), PAIRS)
