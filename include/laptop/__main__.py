@@ -14,6 +14,7 @@ from pathlib import Path
 
 import httpx
 from rich.console import Console
+from rich.text import Text
 
 from laptop.airflow import AirflowApi, AirflowError, migrate_database, start_components
 from laptop.environment import LOCAL_ENV, PROJECT, airflow_environment, read_env_file
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with _sole_use(options.folder), Processes(options.folder / "logs") as processes:
             return _run(options, console, processes)
     except (CannotRunError, ProcessEndedError, AirflowError) as error:
-        console.print(f"[red]make run:[/] {error}", markup=True)
+        console.print(Text.assemble(("make run:", "red"), f" {error}"))
         return 1
     except KeyboardInterrupt:
         console.print("\nStopped.")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import boto3
 from rich.console import Console
+from rich.text import Text
 
 from laptop import reports
 from laptop.airflow import AirflowApi, AirflowError
@@ -115,7 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         wait_until_ready(api, nobody)
         return 0 if run_all(sources(options), api, console, nobody) else 1
     except AirflowError as error:
-        console.print(f"[red]pipelines:[/] {error}", markup=True)
+        console.print(Text.assemble(("pipelines:", "red"), f" {error}"))
         return 1
     finally:
         api.close()

@@ -6,6 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from laptop.airflow import AirflowApi
 from laptop.processes import Processes
@@ -66,7 +67,7 @@ def print_failures(api: AirflowApi, dag_id: str, run_id: str, console: Console) 
         if instance["state"] == "failed":
             lines = api.task_log(dag_id, run_id, instance["task_id"], instance["try_number"])
             console.print(f"[red]{instance['task_id']} failed.[/] Its log ends:")
-            console.print("\n".join(f"  {line}" for line in lines[-12:]), markup=False, highlight=False)
+            console.print(Text("\n".join(f"  {line}" for line in lines[-12:])))
 
 
 def _table(title: str, state: str, instances: list[dict[str, Any]]) -> Table:

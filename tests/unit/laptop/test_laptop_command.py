@@ -11,10 +11,17 @@ from types import SimpleNamespace
 
 import psutil
 import pytest
+from rich.console import Console
 
 from laptop import __main__ as command
+from laptop import pipelines
+from laptop.airflow import AirflowError
 from laptop.environment import LOCAL_ENV, PROJECT, airflow_environment, read_env_file
+from laptop.progress import print_failures
 from ports import free_port
+
+# What a terminal library may take for markup: tags of styles, and codes of emoji.
+AS_IT_IS = "[redshift_etl] data_bucket is not set, says [/opt/a.py] of {'a':key:'b'}"
 
 
 def test_a_taken_port_is_named_with_the_setting_that_changes_it(capsys: pytest.CaptureFixture[str]) -> None:
@@ -45,6 +52,27 @@ def test_a_second_run_in_the_same_folder_is_refused(
         fcntl.flock(lock, fcntl.LOCK_EX)
         assert command.main([f"--folder={tmp_path}", *ports]) == 1
     assert f"another make run uses {tmp_path}" in capsys.readouterr().out.replace("\n", "")
+
+
+def test_what_went_wrong_is_told_as_it_is(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def fail(*_: object) -> None:
+        raise AirflowError(AS_IT_IS)
+
+    monkeypatch.setattr(command, "_run", fail)
+    ports = [f"--{name}-port={free_port()}" for name in ("web", "aws", "wire")]
+    assert command.main([f"--folder={tmp_path}", *ports]) == 1
+    monkeypatch.setattr(pipelines, "wait_until_ready", fail)
+    assert pipelines.main([]) == 1
+    assert capsys.readouterr().out == f"make run: {AS_IT_IS}\npipelines: {AS_IT_IS}\n"
+
+
+def test_the_end_of_a_failed_tasks_log_is_told_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    failed = {"task_id": "load", "state": "failed", "try_number": 1}
+    airflow = SimpleNamespace(task_instances=lambda *_: [failed], task_log=lambda *_: [AS_IT_IS])
+    print_failures(airflow, "dag", "run", Console(width=140))
+    assert capsys.readouterr().out == f"load failed. Its log ends:\n  {AS_IT_IS}\n"
 
 
 @pytest.mark.parametrize("bad", [["--from", "2003-02-30"], ["--to", "yesterday"], ["--web-port", "http"]])
