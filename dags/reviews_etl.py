@@ -28,7 +28,7 @@ import pendulum
 from airflow.sdk import DAG, Asset, Param, chain
 
 from redshift_etl import assets
-from redshift_etl.cluster import pause_after_timeout
+from redshift_etl.cluster import CLUSTER_DAGS, pause_after_timeout
 from redshift_etl.failure import RETRY_POLICY
 from redshift_etl.notifications.due import run_takes_long
 from redshift_etl.notifications.sns import RunFailedAlert, RunSucceededAlert, TaskFailedAlert
@@ -50,7 +50,6 @@ JOB_FAILED = (
 )
 ALERTS = {"topic_arn": SETTINGS.sns_topic_arn}
 CLUSTER = {"cluster_identifier": SETTINGS.cluster_identifier}
-CLUSTER_DAGS = ["store_sales_etl", "reviews_etl"]
 PAUSE_AFTER_TIMEOUT = (
     [partial(pause_after_timeout, dag_ids=CLUSTER_DAGS, **CLUSTER)] if SETTINGS.pauses_cluster else []
 )

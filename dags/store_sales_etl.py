@@ -27,7 +27,7 @@ import pendulum
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, chain
 
 from redshift_etl import assets
-from redshift_etl.cluster import pause_after_timeout
+from redshift_etl.cluster import CLUSTER_DAGS, pause_after_timeout
 from redshift_etl.failure import RETRY_POLICY
 from redshift_etl.notifications.due import reports_due
 from redshift_etl.notifications.sns import RunFailedAlert, RunSucceededAlert, TaskFailedAlert
@@ -45,7 +45,6 @@ SETTINGS = load_settings()
 REFRESH_DATE = "{{ refresh_date(dag_run, params) }}"
 ALERTS = {"topic_arn": SETTINGS.sns_topic_arn}
 CLUSTER = {"cluster_identifier": SETTINGS.cluster_identifier}
-CLUSTER_DAGS = ["store_sales_etl", "reviews_etl"]
 PAUSE_AFTER_TIMEOUT = (
     [partial(pause_after_timeout, dag_ids=CLUSTER_DAGS, **CLUSTER)] if SETTINGS.pauses_cluster else []
 )

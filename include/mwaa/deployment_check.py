@@ -13,6 +13,7 @@ import pendulum
 from airflow.providers.amazon.aws.operators.redshift_data import RedshiftDataOperator
 from airflow.sdk import DAG, chain
 
+from redshift_etl.cluster import CLUSTER_DAGS
 from redshift_etl.operators.redshift_cluster import PauseClusterOperator, ResumeClusterOperator
 from redshift_etl.settings import load_settings
 
@@ -47,7 +48,7 @@ with DAG(
         )
         pause_cluster = PauseClusterOperator(
             task_id="pause_cluster",
-            dag_ids=["store_sales_etl", "reviews_etl", "deployment_check"],
+            dag_ids=CLUSTER_DAGS,
             cluster_identifier=SETTINGS.cluster_identifier,
         ).as_teardown(setups=resume_cluster)
         chain(resume_cluster, select_one, pause_cluster)

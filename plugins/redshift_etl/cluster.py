@@ -27,6 +27,8 @@ BROKEN: Final = frozenset(
     }
 )
 
+# The DAGs that share the cluster; the last one comes with the deployment to MWAA, and elsewhere has no runs.
+CLUSTER_DAGS: Final = ("store_sales_etl", "reviews_etl", "deployment_check")
 RESUME: Final = "resume_cluster"
 PAUSE: Final = "pause_cluster"
 

@@ -1,12 +1,13 @@
 """The package is what MWAA lays out: complete, importable alone, and the same bytes every time."""
 
 import hashlib
+import json
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
-from laptop.environment import PROJECT
+from laptop.environment import PROJECT, airflow_environment
 from mwaa.package import digest, package
 
 
@@ -56,3 +57,33 @@ def test_the_check_tells_which_package_it_came_with(tmp_path: Path) -> None:
     )
     (tmp_path / "mwaa" / "dags" / "sql" / "reviews" / "etl.sql").write_text("select 1;\n")
     assert digest(tmp_path) != name
+
+
+COUNTED = """
+import json, pathlib, sys
+from airflow.dag_processing.dagbag import BundleDagBag
+bag = BundleDagBag(dag_folder=sys.argv[1], bundle_path=pathlib.Path(sys.argv[1]), bundle_name="d")
+assert not bag.import_errors, bag.import_errors
+pause = {dag_id: dag.get_task("pause_cluster").dag_ids for dag_id, dag in bag.dags.items()}
+timeout = {
+    f"{dag_id} at its time limit": callback.keywords["dag_ids"]
+    for dag_id, dag in bag.dags.items() for callback in dag.on_failure_callback or []
+    if hasattr(callback, "keywords")
+}
+print(json.dumps([sorted(bag.dags), pause | timeout]))
+"""
+
+
+def test_no_dag_pauses_the_cluster_under_another(tmp_path: Path) -> None:
+    """A pipeline that ended while the deployment was checked paused the cluster under the check."""
+    package(tmp_path / "dist")
+    environment = airflow_environment(home=tmp_path, web_port=1, aws_endpoint="http://127.0.0.1:9")
+    environment |= {"AIRFLOW__REDSHIFT_ETL__PAUSE_CLUSTER": "true"}
+    done = subprocess.run(
+        [sys.executable, "-c", COUNTED, str(tmp_path / "dist" / "mwaa" / "dags")],
+        env=environment, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    dag_ids, counted = json.loads(done.stdout.splitlines()[-1])
+    assert dag_ids == ["deployment_check", "reviews_etl", "store_sales_etl"]
+    assert len(counted) == 5
+    assert {who: sorted(others) for who, others in counted.items()} == dict.fromkeys(counted, dag_ids)
