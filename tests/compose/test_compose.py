@@ -121,6 +121,15 @@ def test_containers_are_reached_from_this_machine_alone_and_are_not_root(compose
         assert compose("exec", "-T", service, "id", "-u").strip() == AIRFLOW_UID
 
 
+def test_root_may_be_the_user_and_has_the_home_that_aws_profiles_are_mounted_in(compose: Compose) -> None:
+    image = f"{compose.project}-root"
+    compose("build", "scheduler", AIRFLOW_UID="0", IMAGE=image)
+    try:
+        assert compose.docker("run", "--rm", image, "sh", "-c", "id -u; echo ~") == "0\n/usr/local/airflow\n"
+    finally:
+        compose.docker("rmi", "--force", image)
+
+
 def test_the_image_is_laid_out_as_mwaa_and_has_no_build_tools(compose: Compose) -> None:
     def printed(script: str) -> list[str]:
         return compose("exec", "-T", "scheduler", "sh", "-c", script).split()

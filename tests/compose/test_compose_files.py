@@ -44,7 +44,7 @@ def test_the_containers_user_is_airflow_or_whoever_may_read_the_aws_profile(
         assert found.keys() >= OURS
         assert {one["build"]["args"]["AIRFLOW_UID"] for one in found.values() if "build" in one} == {uid}
     dockerfile = (PROJECT / "include" / "docker" / "Dockerfile").read_text()
-    assert "\nARG AIRFLOW_UID=50000\nRUN useradd --uid ${AIRFLOW_UID} " in dockerfile
+    assert "\nARG AIRFLOW_UID=50000\nRUN useradd --non-unique --uid ${AIRFLOW_UID} " in dockerfile
 
 
 def test_on_a_real_account_nothing_local_is_started_or_waited_for(tmp_path: Path) -> None:
@@ -56,6 +56,11 @@ def test_on_a_real_account_nothing_local_is_started_or_waited_for(tmp_path: Path
     for name in OURS:
         assert found[name]["environment"]["AWS_ENDPOINT_URL"] == ""
         assert any("/usr/local/airflow/.aws" in str(volume) for volume in found[name]["volumes"])
+
+
+def test_the_env_file_of_an_account_stays_out_of_git() -> None:
+    assert "${AWS_ENV_FILE:-aws.env}" in (PROJECT / AWS).read_text()
+    assert "aws.env" in (PROJECT / ".gitignore").read_text().splitlines()
 
 
 def test_the_memory_limits_with_celery_fit_a_laptop_of_8_gib() -> None:
