@@ -83,6 +83,34 @@ def test_a_failure_is_told_by_a_symbol_as_well_as_by_red(page: Page, stack: Stac
     assert {label for label in tasks if label.startswith("✕ ")} == {f"✕ {name}" for name in failed}
 
 
+@pytest.mark.parametrize(
+    ("status", "ready_at", "text"),
+    [
+        ("ready", "2026-11-21T13:30:00Z", "Fresh: 20 Nov 2026 was ready 30 min before 09:00"),
+        ("ready_late", "2026-11-21T20:00:00Z", "Ready, 6 h 0 min late: 20 Nov 2026 was due at 09:00"),
+        ("late", None, "Late: 20 Nov 2026 was due at 09:00, 7 h 0 min ago. Latest day 21 Nov 2026"),
+    ],
+)
+def test_freshness_is_told_of_the_expected_day_behind_a_later_one(
+    page: Page, status: str, ready_at: str | None, text: str
+) -> None:
+    """The expected day is 20 November, and the pointer was moved to the 21st at 15:00."""
+    later = {"refresh_date": "2026-11-21", "rows": 7, "published_at": "2026-11-21T20:00:00Z"}
+    answer = {
+        "status": status,
+        "expected": "2026-11-20",
+        "due": "2026-11-21T09:00:00-05:00",
+        "ready_at": ready_at,
+        "now": "2026-11-21T21:00:00Z",
+        "timezone": "America/New_York",
+        "reports": [{"report": "daily_city_sales"} | later],
+    }
+    page.route("**/api/freshness", lambda route: route.fulfill(json=answer))
+    main = open_reports(page, "freshness-details")
+    expect(page.locator("#freshness")).to_contain_text(text)
+    expect(main.locator(".verdict")).to_contain_text(text)
+
+
 @pytest.mark.usefixtures("reviews_run")
 def test_the_reviews_tab_shows_what_the_delivered_files_imply(page: Page, stack: Stack) -> None:
     implied = top_reviews(load_reviews(stack.raw / "reviews", 2015), 10)

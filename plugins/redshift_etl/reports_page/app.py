@@ -97,7 +97,7 @@ def get_freshness(files: Files, settings: Annotated[Settings, Depends(load_setti
     published = {report: files.published(report) for report in REPORTS}
     now = datetime.now(UTC)
     return {
-        **vars(freshness(settings, list(published.values()), now)),
+        **vars(freshness(settings, list(published.values()), files.unloaded_at, now)),
         "now": now,
         "timezone": settings.timezone,
         "reports": [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -34,19 +34,28 @@ class Freshness:
         status: How the reports stand.
         expected: The day that the last scheduled run loads; None without a schedule.
         due: When its reports must be ready; None without a deadline.
+        ready_at: When the last of them was; None: not all are, or nobody asks.
     """
 
     status: Status
     expected: date | None = None
     due: datetime | None = None
+    ready_at: datetime | None = None
 
 
-def freshness(settings: Settings, reports: Sequence[Published | None], now: datetime) -> Freshness:
+def freshness(
+    settings: Settings,
+    reports: Sequence[Published | None],
+    unloaded_at: Callable[[str, date], datetime | None],
+    now: datetime,
+) -> Freshness:
     """Compare what is published with what the schedule has asked for.
 
     Args:
         settings: The pipelines' settings: schedule, time zone, deadline.
         reports: What each report's pointer says; None: nothing is published.
+        unloaded_at: Looks up when a day of a report was unloaded; None: that day is not there. Asked where
+            the pointer is at a later day already, which says nothing about the expected one.
         now: The time, with a time zone.
 
     Returns:
@@ -63,7 +72,16 @@ def freshness(settings: Settings, reports: Sequence[Published | None], now: date
     if not settings.deadline:
         return Freshness(status=Status.NO_DEADLINE, expected=expected)
     due = DayAfterReference(settings.deadline, settings.timezone).due(logical_date)
-    if any(one is None or one.refresh_date < expected for one in reports):
+
+    def ready_at(report: Published | None) -> datetime | None:
+        if report is None or report.refresh_date < expected:
+            return None
+        if report.refresh_date == expected:
+            return report.published_at
+        return unloaded_at(report.report, expected)
+
+    ready = [at for report in reports if (at := ready_at(report))]
+    if len(ready) < len(reports):
         return Freshness(status=Status.DUE if now < due else Status.LATE, expected=expected, due=due)
-    late = any(one and one.refresh_date == expected and one.published_at > due for one in reports)
-    return Freshness(status=Status.READY_LATE if late else Status.READY, expected=expected, due=due)
+    status = Status.READY if max(ready) <= due else Status.READY_LATE
+    return Freshness(status=status, expected=expected, due=due, ready_at=max(ready))

@@ -80,6 +80,15 @@ class ReportFiles:
             ) from error
         return Published(report, day, rows, found["LastModified"])
 
+    def unloaded_at(self, report: str, day: date) -> datetime | None:
+        """Look up when a day of a report was unloaded, its manifest last; None: it is not there."""
+        try:
+            return self.s3.head_object(Bucket=self.bucket, Key=_manifest(report, day))["LastModified"]
+        except ClientError as error:
+            if _is_missing(error):
+                return None
+            raise
+
     def refresh_dates(self, report: str) -> list[date]:
         """List the days of a report, the latest first, none later than what is published."""
         latest = self._latest(report)
@@ -161,9 +170,8 @@ class ReportFiles:
 
     def _day[T: Row](self, row: type[T], report: str, day: date) -> list[T] | None:
         """Read one day of a report; None: it has no manifest, so it is not there."""
-        key = f"reports/{report}/refresh_date={day}/csv/manifest"
         try:
-            return self._rows(row, key)
+            return self._rows(row, _manifest(report, day))
         except ClientError as error:
             if _is_missing(error):
                 return None
@@ -181,6 +189,10 @@ class ReportFiles:
         where = urlsplit(url, allow_fragments=False)
         found = self.s3.get_object(Bucket=where.netloc, Key=where.path.removeprefix("/"))
         return found["Body"].read().decode()
+
+
+def _manifest(report: str, day: date) -> str:
+    return f"reports/{report}/refresh_date={day}/csv/manifest"
 
 
 def _checked[T: Row](row: type[T], record: dict[str, Any], url: str) -> T:

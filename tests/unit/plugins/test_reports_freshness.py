@@ -28,6 +28,10 @@ def published(day: str, when: str = "2026-03-10 06:00") -> Published:
     return Published("weekly_store_performance", date.fromisoformat(day), 5, at(when))
 
 
+def nothing_else(_report: str, _day: date) -> None:
+    """What was unloaded of other days than the pointer's: nothing."""
+
+
 EARLIER = published("2026-03-08", "2026-03-09 06:00")
 
 
@@ -41,7 +45,6 @@ EARLIER = published("2026-03-08", "2026-03-09 06:00")
         ("2026-03-10 09:00", None, Status.LATE, "2026-03-09"),
         ("2026-03-10 11:00", published("2026-03-09"), Status.READY, "2026-03-09"),
         ("2026-03-10 11:00", published("2026-03-09", "2026-03-10 09:01"), Status.READY_LATE, "2026-03-09"),
-        ("2026-03-10 11:00", published("2026-03-10", "2026-03-10 10:00"), Status.READY, "2026-03-09"),
     ],
 )
 def test_a_scheduled_day_is_due_at_nine_on_the_morning_after(
@@ -49,26 +52,59 @@ def test_a_scheduled_day_is_due_at_nine_on_the_morning_after(
 ) -> None:
     day = date.fromisoformat(expected)
     due = at(f"{day + timedelta(days=1)} 09:00")
-    assert freshness(settings(), [report], at(now)) == Freshness(status=status, expected=day, due=due)
+    ready_at = report.published_at if report and status in {Status.READY, Status.READY_LATE} else None
+    assert freshness(settings(), [report], nothing_else, at(now)) == Freshness(
+        status=status, expected=day, due=due, ready_at=ready_at
+    )
+
+
+@pytest.mark.parametrize(
+    ("unloaded", "status"),
+    [
+        ("2026-03-10 06:00", Status.READY),
+        ("2026-03-10 09:00", Status.READY),
+        ("2026-03-10 09:01", Status.READY_LATE),
+        (None, Status.LATE),
+    ],
+)
+def test_a_later_day_does_not_stand_for_the_expected_one(unloaded: str | None, status: Status) -> None:
+    """The trigger form without a date loads today, also after a morning on which the scheduled run failed."""
+    ready_at = at(unloaded) if unloaded else None
+    asked = []
+
+    def unloaded_at(report: str, day: date) -> datetime | None:
+        asked.append((report, day))
+        return ready_at
+
+    today = published("2026-03-10", "2026-03-10 15:00")
+    found = freshness(settings(), [today], unloaded_at, at("2026-03-10 16:00"))
+    assert (found.status, found.ready_at) == (status, ready_at)
+    assert asked == [("weekly_store_performance", date(2026, 3, 9))]
+
+
+def test_the_last_report_that_was_ready_counts() -> None:
+    reports = [published("2026-03-09", "2026-03-10 06:00"), published("2026-03-10", "2026-03-10 15:00")]
+    found = freshness(settings(), reports, lambda *_: at("2026-03-10 08:00"), at("2026-03-10 16:00"))
+    assert (found.status, found.ready_at) == (Status.READY, at("2026-03-10 08:00"))
 
 
 def test_the_deadline_is_local_time_on_the_day_the_clocks_change() -> None:
     """On 8 March 2026 New York skips an hour; nine o'clock is nine o'clock."""
-    found = freshness(settings(), [None], at("2026-03-08 08:59"))
+    found = freshness(settings(), [None], nothing_else, at("2026-03-08 08:59"))
     assert (found.status, found.due) == (Status.DUE, at("2026-03-08 09:00"))
 
 
 def test_one_report_that_is_behind_makes_all_late() -> None:
     reports = [published("2026-03-09"), published("2026-03-08")]
-    assert freshness(settings(), reports, at("2026-03-10 10:00")).status is Status.LATE
+    assert freshness(settings(), reports, nothing_else, at("2026-03-10 10:00")).status is Status.LATE
 
 
 def test_without_a_deadline_only_the_expected_day_is_known() -> None:
-    found = freshness(settings(deadline=None), [None], at("2026-03-10 10:00"))
+    found = freshness(settings(deadline=None), [None], nothing_else, at("2026-03-10 10:00"))
     assert found == Freshness(status=Status.NO_DEADLINE, expected=date(2026, 3, 9))
 
 
 def test_without_a_schedule_nothing_is_expected() -> None:
-    assert freshness(settings(schedule=None), [None], at("2026-03-10 10:00")) == Freshness(
+    assert freshness(settings(schedule=None), [None], nothing_else, at("2026-03-10 10:00")) == Freshness(
         status=Status.NO_SCHEDULE
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -205,6 +206,30 @@ def test_a_misshapen_pointer_names_its_place_and_the_way_out(viewer: Site, aws: 
     assert answer.status_code == 500
     assert f"s3://{BUCKET}/{key} is no pointer to a report" in answer.json()["detail"]
     assert "clear publish_reports" in answer.json()["detail"]
+
+
+def test_the_expected_day_is_looked_up_behind_a_later_one(
+    viewer: Site, aws: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Due at the midnight at which it is called for: what is written now is late, and so is what is not."""
+    monkeypatch.setenv("AIRFLOW__REDSHIFT_ETL__SCHEDULE", "0 0 * * *")
+    monkeypatch.setenv("AIRFLOW__REDSHIFT_ETL__DEADLINE", "00:00")
+    reports = ("weekly_store_performance", "daily_city_sales", "store_reconciliation")
+    pointer = {"refresh_date": "2999-12-31", "formats": {"csv": {"rows": 2}}}
+    keys = [f"reports/{report}/latest.json" for report in reports]
+    for key in keys:
+        aws.put(key, json.dumps(pointer))
+    before = viewer.data("freshness")
+    keys += [f"reports/{report}/refresh_date={before['expected']}/csv/manifest" for report in reports]
+    for key in keys[3:]:
+        aws.put(key, "{}")
+    after = viewer.data("freshness")
+    written = aws.s3.head_object(Bucket=BUCKET, Key=keys[-1])["LastModified"]
+    for key in keys:
+        aws.s3.delete_object(Bucket=BUCKET, Key=key)
+    assert (before["status"], before["ready_at"]) == ("late", None)
+    assert after["status"] == "ready_late"
+    assert datetime.fromisoformat(after["ready_at"]) == written
 
 
 def test_a_missing_setting_is_named(viewer: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,19 +4,18 @@ import { about, clock, count, day, instant } from "./format.js";
 import { report } from "./read.js";
 
 function verdict(found) {
-  const [due, now] = [new Date(found.due), new Date(found.now)];
+  const [due, now, ready] = [found.due, found.now, found.ready_at].map((one) => new Date(one));
   const at = found.due ? clock(found.due, found.timezone) : "";
   const dates = found.reports
     .map((one) => one.refresh_date)
     .filter(Boolean)
     .sort();
   const latest = dates.length ? `Latest day ${day(dates.at(-1))}` : "No report yet";
-  const published = Math.max(...found.reports.map((one) => new Date(one.published_at ?? 0)));
   switch (found.status) {
     case "ready":
-      return ["good", "✓", `Fresh: ${day(found.expected)} was ready ${about(due - published)} before ${at}`];
+      return ["good", "✓", `Fresh: ${day(found.expected)} was ready ${about(due - ready)} before ${at}`];
     case "ready_late":
-      return ["warn", "!", `Ready, ${about(published - due)} late: ${day(found.expected)} was due at ${at}`];
+      return ["warn", "!", `Ready, ${about(ready - due)} late: ${day(found.expected)} was due at ${at}`];
     case "due":
       return ["calm", "○", `${day(found.expected)} is due at ${at}, in ${about(due - now)}. ${latest}`];
     case "late":
