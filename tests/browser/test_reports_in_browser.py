@@ -72,6 +72,22 @@ def test_the_runs_tab_shows_every_task_and_its_statements(page: Page, stack: Sta
     page.wait_for_url(re.compile(re.escape(run_address(run).partition("manual")[0])))
 
 
+def test_the_runs_tab_shows_the_day_that_the_server_reckons(page: Page, run: str) -> None:
+    """It is no part of the run as Airflow's API has it, and the browser does not know the pipeline's zone."""
+    reckoned = {"refresh_dates": {run: "2003-02-28"}}
+    page.route("**/api/refresh-dates?*", lambda route: route.fulfill(json=reckoned))
+    main = open_reports(page, "runs")
+    expect(main.get_by_role("row").filter(has_text=run)).to_contain_text("28 Feb 2003")
+    page.wait_for_load_state("networkidle")
+    assert "28 Feb" in page.evaluate("Chart.getChart(document.querySelector('canvas')).data.labels")
+
+
+@pytest.mark.usefixtures("reviews_run")
+def test_runs_of_the_reviews_have_no_refresh_date(page: Page) -> None:
+    runs = open_reports(page, "runs?dag=reviews_etl").get_by_role("table").first
+    expect(runs.get_by_role("columnheader")).to_have_text(["Run", "State", "Began", "Duration"])
+
+
 def test_a_failure_is_told_by_a_symbol_as_well_as_by_red(page: Page, stack: Stack, broken_run: str) -> None:
     open_reports(page, f"runs?run={quote(broken_run, safe='')}")
     page.wait_for_load_state("networkidle")

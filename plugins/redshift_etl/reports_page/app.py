@@ -12,13 +12,17 @@ from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from airflow.api_fastapi.auth.managers.models.resource_details import AccessView, DagAccessEntity
+from airflow.api_fastapi.common.db.common import SessionDep
 from airflow.api_fastapi.core_api.security import requires_access_dag, requires_access_view
+from airflow.models import DagRun
 from airflow.sdk.exceptions import AirflowConfigException
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ConnectTimeoutError, EndpointConnectionError
 from fastapi import Depends, FastAPI, Query, Request, Response
 from fastapi.responses import JSONResponse
+from sqlalchemy import select
 
+from redshift_etl.refresh_date import RefreshDateError, refresh_date
 from redshift_etl.reports_page.freshness import freshness
 from redshift_etl.reports_page.report_files import NoReportError, ReportFiles, ReportUnreadableError
 from redshift_etl.reports_page.static_files import file_response
@@ -67,6 +71,7 @@ def report_files(settings: Annotated[Settings, Depends(load_settings)]) -> Repor
 
 
 Files = Annotated[ReportFiles, Depends(report_files)]
+Configured = Annotated[Settings, Depends(load_settings)]
 Text = Annotated[str | None, Query(max_length=100)]
 
 
@@ -92,7 +97,7 @@ def static(request: Request, name: str) -> Response:
 
 
 @app.get("/api/freshness", dependencies=[reads_store_sales])
-def get_freshness(files: Files, settings: Annotated[Settings, Depends(load_settings)]) -> dict[str, Any]:
+def get_freshness(files: Files, settings: Configured) -> dict[str, Any]:
     """Say for each report which day it is at, and whether that is in time."""
     published = {report: files.published(report) for report in REPORTS}
     now = datetime.now(UTC)
@@ -160,6 +165,22 @@ def get_top_reviews(files: Files, marketplace: Text = None, product_category: Te
         "written_at": written_at,
         "reviews": [row for row in reviews if (row.marketplace, row.product_category) == chosen],
     }
+
+
+@app.get("/api/refresh-dates", dependencies=[reads_store_sales])
+def get_refresh_dates(
+    session: SessionDep, settings: Configured, run_id: Annotated[list[str], Query(max_length=100)]
+) -> dict[str, Any]:
+    """Return the day that each of these runs loads, as its tasks reckon it; None: it was given no date."""
+
+    def loads(run: DagRun) -> str | None:
+        try:
+            return refresh_date(run, run.conf or {}, settings.timezone)
+        except RefreshDateError:
+            return None  # its tasks fail with it
+
+    runs = session.scalars(select(DagRun).where(DagRun.dag_id == STORE_SALES, DagRun.run_id.in_(run_id)))
+    return {"refresh_dates": {run.run_id: loads(run) for run in runs}}
 
 
 @app.get("/api/statement-runs/{dag_id}", dependencies=[reads_logs])

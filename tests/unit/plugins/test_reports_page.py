@@ -23,6 +23,7 @@ DATA = [
     "api/daily-city-sales",
     "api/top-reviews",
     "api/statement-runs/store_sales_etl?run_id=manual",
+    "api/refresh-dates?run_id=manual",
 ]
 
 
@@ -56,7 +57,7 @@ def test_every_route_is_tried_here() -> None:
     for route in app.routes:
         pattern = re.compile(route.path_regex)  # type: ignore[attr-defined]
         assert any(pattern.match(f"/{path}") for path in tried), route
-    assert len(app.routes) == 7
+    assert len(app.routes) == 8
 
 
 @pytest.mark.parametrize("path", PAGES + DATA)
@@ -85,6 +86,7 @@ def test_a_user_without_a_role_sees_no_data(stranger: Site, path: str) -> None:
         ("api/freshness", "store_sales_etl", "RUN"),
         ("api/weekly-store-performance", "store_sales_etl", "RUN"),
         ("api/daily-city-sales", "store_sales_etl", "RUN"),
+        ("api/refresh-dates?run_id=manual", "store_sales_etl", "RUN"),
         ("api/top-reviews", "reviews_etl", "RUN"),
         ("api/statement-runs/store_sales_etl?run_id=manual", "store_sales_etl", "TASK_LOGS"),
         ("api/statement-runs/reviews_etl?run_id=manual", "reviews_etl", "TASK_LOGS"),
@@ -192,10 +194,62 @@ def test_a_run_without_a_record_says_what_makes_one(viewer: Site) -> None:
         ("statement-runs/store_sales_etl", {"run_id": "<script>"}),
         ("statement-runs/store_sales_etl", {}),
         ("statement-runs/other_etl", {"run_id": "manual"}),
+        ("refresh-dates", {}),
     ],
 )
 def test_a_value_that_is_none_is_refused(viewer: Site, path: str, parameters: dict[str, str]) -> None:
     assert viewer.get(f"/redshift-etl/api/{path}", params=parameters).status_code == 422
+
+
+@pytest.fixture
+def dag_runs(mounted: Site) -> Iterator[list[str]]:  # noqa: ARG001 - it makes the database
+    """The ids of some runs in Airflow's database: by the schedule, and by hand late in New York's evening."""
+    from airflow.models import DagRun
+    from airflow.utils.session import create_session
+
+    morning, evening = (datetime.fromisoformat(f"2026-11-{at}Z") for at in ("20T11:00:00", "21T01:30:00"))
+    runs = {
+        "scheduled": {"logical_date": morning, "run_after": evening},
+        "evening": {"logical_date": evening, "run_after": evening},
+        "no_logical_date": {"run_after": evening},
+        "chosen": {"run_after": evening, "conf": {"refresh_date": "2003-01-02"}},
+        "left_empty": {"run_after": evening, "conf": {"refresh_date": "", "city": "Bethel"}},
+        "no_date": {"run_after": evening, "conf": {"refresh_date": "20030102"}},
+    }
+    with create_session() as session:
+        made = [DagRun("store_sales_etl", name, run_type="manual", **values) for name, values in runs.items()]
+        made.append(DagRun("reviews_etl", "of_another_dag", run_type="manual", run_after=evening))
+        session.add_all(made)
+    yield [run.run_id for run in made]
+    with create_session() as session:
+        for run in made:
+            session.delete(run)
+
+
+@pytest.mark.parametrize(
+    ("timezone", "morning", "evening"),
+    [("America/New_York", "2026-11-20", "2026-11-20"), ("Asia/Tokyo", "2026-11-20", "2026-11-21")],
+)
+def test_a_run_loads_the_day_that_its_tasks_reckon(
+    viewer: Site,
+    dag_runs: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    timezone: str,
+    morning: str,
+    evening: str,
+) -> None:
+    monkeypatch.setenv("AIRFLOW__REDSHIFT_ETL__TIMEZONE", timezone)
+    asked = [*dag_runs, "none_such", "'; drop table dag_run; --"]
+    answer = viewer.get("/redshift-etl/api/refresh-dates", params={"run_id": asked})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["refresh_dates"] == {
+        "scheduled": morning,
+        "evening": evening,
+        "no_logical_date": evening,
+        "chosen": "2003-01-02",
+        "left_empty": evening,
+        "no_date": None,
+    }
 
 
 def test_a_misshapen_pointer_names_its_place_and_the_way_out(viewer: Site, aws: Account) -> None:

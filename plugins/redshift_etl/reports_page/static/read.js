@@ -9,8 +9,10 @@ export class Problem extends Error {
 
 async function get(path, parameters) {
   const url = new URL(path, document.baseURI);
-  for (const [name, value] of Object.entries(parameters)) {
-    if (value !== null && value !== undefined && value !== "") url.searchParams.set(name, value);
+  for (const [name, values] of Object.entries(parameters)) {
+    for (const value of [values].flat()) {
+      if (value !== null && value !== undefined && value !== "") url.searchParams.append(name, value);
+    }
   }
   let response;
   try {

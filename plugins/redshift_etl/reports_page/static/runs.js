@@ -2,23 +2,35 @@
 import { chart } from "./charts.js";
 import { airflowLink, card, element, picker, table, toolbar } from "./dom.js";
 import { day, dayOfYear, instant, seconds } from "./format.js";
-import { airflow } from "./read.js";
+import { airflow, report } from "./read.js";
 import { details, durations, length, marked, state } from "./run.js";
 
 const RUNS = 12;
-const DAGS = ["store_sales_etl", "reviews_etl"];
+const STORE_SALES = "store_sales_etl";
+const DAGS = [STORE_SALES, "reviews_etl"];
 const ACTIVE = ["queued", "running"];
 
-const loads = (run) => run.conf?.refresh_date ?? run.logical_date?.slice(0, 10) ?? null;
 const stateColor = (run) => (run.state === "failed" ? "bad" : run.state === "success" ? "good" : "calm");
 
-function history(shown, dag, go) {
+// The day that each run loads, by its id; only store sales are loaded by the day.
+async function refreshDates(dag, found) {
+  if (dag !== STORE_SALES) return {};
+  const { refresh_dates: dates } = await report("refresh-dates", {
+    run_id: found.map((run) => run.dag_run_id),
+  });
+  return dates;
+}
+
+function history(shown, dag, dates, go) {
   const summary = `Bar chart of the duration of the last ${shown.length} runs of ${dag}, the latest on the right.`;
   const inOrder = shown.toReversed();
   return chart(summary, 180, ({ axis, color }) => ({
     type: "bar",
     data: {
-      labels: inOrder.map((run) => marked(run, loads(run) ? dayOfYear(loads(run)) : instant(run.run_after))),
+      labels: inOrder.map((run) => {
+        const date = dates[run.dag_run_id];
+        return marked(run, date ? dayOfYear(date) : instant(run.run_after));
+      }),
       datasets: [
         {
           data: inOrder.map(length),
@@ -77,19 +89,23 @@ export async function runs(parameters, go) {
     };
   }
   const chosen = found.find((run) => run.dag_run_id === parameters.run) ?? found[0];
-  const more = chosen.start_date
-    ? await details(dag, chosen, { dag, run: chosen.dag_run_id, task: parameters.task }, go)
-    : () => [];
+  const [dates, more] = await Promise.all([
+    refreshDates(dag, found),
+    chosen.start_date
+      ? details(dag, chosen, { dag, run: chosen.dag_run_id, task: parameters.task }, go)
+      : () => [],
+  ]);
   const open = (run) =>
     element(
       "a",
       { id: `run-${run.dag_run_id}`, href: `#runs?${new URLSearchParams({ dag, run: run.dag_run_id })}` },
       run.dag_run_id,
     );
+  const refreshDate = { title: "Refresh date", cell: (run) => day(dates[run.dag_run_id]), number: true };
   const columns = [
     { title: "Run", cell: open, head: true },
     { title: "State", cell: state },
-    { title: "Refresh date", cell: (run) => day(loads(run)), number: true },
+    ...(dag === STORE_SALES ? [refreshDate] : []),
     { title: "Began", cell: (run) => instant(run.start_date), number: true },
     { title: "Duration", cell: (run) => seconds(length(run)), number: true },
   ];
@@ -99,7 +115,7 @@ export async function runs(parameters, go) {
       heading,
       card(
         `The last ${found.length} runs`,
-        history(found, dag, go),
+        history(found, dag, dates, go),
         table(`The last runs of ${dag}, the latest first`, columns, found, {
           current: (run) => run === chosen,
         }),
