@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 DAYS_KEPT = 92
 CITY_REPORTS_READ = 28
 TOP_REVIEWS_MANIFEST = "reports/top_reviews/data/manifest"
+UNLOAD_AGAIN = "run the task that unloads it again"
 
 
 class NoReportError(Exception):
@@ -69,15 +72,12 @@ class ReportFiles:
             found = self.s3.get_object(Bucket=self.bucket, Key=key)
         except self.s3.exceptions.NoSuchKey:
             return None
-        try:
+        with _reading(
+            f"s3://{self.bucket}/{key}", "clear publish_reports of the latest run of store_sales_etl"
+        ):
             pointer = json.loads(found["Body"].read())
             day = date.fromisoformat(pointer["refresh_date"])
             rows = pointer["formats"]["csv"]["rows"]
-        except (ValueError, LookupError, TypeError) as error:
-            raise ReportUnreadableError(
-                f"s3://{self.bucket}/{key} is no pointer to a report ({error!r}): clear publish_reports of "
-                "the latest run of store_sales_etl."
-            ) from error
         return Published(report, day, rows, found["LastModified"])
 
     def unloaded_at(self, report: str, day: date) -> datetime | None:
@@ -97,8 +97,11 @@ class ReportFiles:
             Bucket=self.bucket, Prefix=prefix, Delimiter="/"
         )
         names = (found["Prefix"] for page in pages for found in page.get("CommonPrefixes", []))
-        days = {date.fromisoformat(name.removeprefix(prefix).rstrip("/")) for name in names}
-        return sorted((day for day in days if day <= latest), reverse=True)[:DAYS_KEPT]
+        days = (_day_of(name.removeprefix(prefix).rstrip("/")) for name in names)
+        found_days = sorted((day for day in days if day and day <= latest), reverse=True)
+        if not found_days:
+            raise NoReportError(_not_there(report, latest))
+        return found_days[:DAYS_KEPT]
 
     def weekly_stores(self, refresh_date: date | None = None) -> list[WeeklyStore]:
         """Read the weekly store performance as of a day, or of the latest."""
@@ -106,10 +109,7 @@ class ReportFiles:
         day = refresh_date or self._latest(report)
         rows = self._day(WeeklyStore, report, day)
         if rows is None:
-            raise NoReportError(
-                f"There is no {report} of {day}: wait for a run that is writing it, or trigger "
-                f"store_sales_etl with refresh_date {day}."
-            )
+            raise NoReportError(_not_there(report, day))
         return rows
 
     def city_days(self) -> list[CityDay]:
@@ -146,9 +146,11 @@ class ReportFiles:
 
         The list is the one that `record_statements` leaves in S3 and loads into `etl_audit.statement_runs`.
         """
-        key = f"audit/statement_runs/{dag_id}/{run_id}.json"
+        url = f"s3://{self.bucket}/audit/statement_runs/{dag_id}/{run_id}.json"
         try:
-            lines = self._text(f"s3://{self.bucket}/{key}").splitlines()
+            with _reading(url, "clear record_statements of the run within 24 hours"):
+                # Not splitlines: an error may quote a value with one of the other characters that end a line.
+                rows = [StatementRun(**json.loads(line)) for line in self._text(url).split("\n") if line]
         except ClientError as error:
             if not _is_missing(error):
                 raise
@@ -156,7 +158,6 @@ class ReportFiles:
                 f"No statements of {run_id} are recorded: record_statements does so at the end of a run of "
                 "store_sales_etl; clear it within 24 hours if it failed."
             ) from error
-        rows = [_checked(StatementRun, json.loads(line), key) for line in lines]
         return sorted(rows, key=lambda row: (row.submitted_at, row.statement_number))
 
     def _latest(self, report: str) -> date:
@@ -178,12 +179,15 @@ class ReportFiles:
             raise
 
     def _rows[T: Row](self, row: type[T], manifest_key: str) -> list[T]:
-        manifest = json.loads(self._text(f"s3://{self.bucket}/{manifest_key}"))
-        return [
-            _checked(row, record, entry["url"])
-            for entry in manifest["entries"]
-            for record in csv.DictReader(io.StringIO(self._text(entry["url"]), newline=""))
-        ]
+        manifest = f"s3://{self.bucket}/{manifest_key}"
+        with _reading(manifest, UNLOAD_AGAIN):
+            urls = [str(entry["url"]) for entry in json.loads(self._text(manifest))["entries"]]
+        rows: list[T] = []
+        for url in urls:
+            with _reading(url, UNLOAD_AGAIN):
+                lines = csv.DictReader(io.StringIO(self._text(url), newline=""))
+                rows += [row(**record) for record in lines]
+        return rows
 
     def _text(self, url: str) -> str:
         where = urlsplit(url, allow_fragments=False)
@@ -195,15 +199,34 @@ def _manifest(report: str, day: date) -> str:
     return f"reports/{report}/refresh_date={day}/csv/manifest"
 
 
-def _checked[T: Row](row: type[T], record: dict[str, Any], url: str) -> T:
+def _day_of(folder: str) -> date | None:
+    """Read a day's folder; None: somebody keeps something else beside them."""
     try:
-        return row.model_validate(record)
+        day = date.fromisoformat(folder)
+    except ValueError:
+        return None
+    # fromisoformat takes 20030102 too.
+    return day if str(day) == folder else None
+
+
+def _not_there(report: str, day: date) -> str:
+    return (
+        f"There is no {report} of {day}: wait for a run that is writing it, or trigger store_sales_etl with "
+        f"refresh_date {day}."
+    )
+
+
+@contextmanager
+def _reading(url: str, remedy: str) -> Iterator[None]:
+    """Name the file that turns out not to be what it should be, and what makes it anew."""
+    try:
+        yield
     except ValidationError as error:
         first = error.errors()[0]
-        raise ReportUnreadableError(
-            f"{url} has a row whose {first['loc'][0]} is {first['input']!r} ({first['msg']}): run the task "
-            "that unloads it again."
-        ) from error
+        what = f"has a row whose {first['loc'][0]} is {first['input']!r} ({first['msg']})"
+        raise ReportUnreadableError(f"{url} {what}: {remedy}.") from error
+    except (ValueError, LookupError, TypeError, csv.Error) as error:
+        raise ReportUnreadableError(f"{url} cannot be understood ({error!r}): {remedy}.") from error
 
 
 def _is_missing(error: ClientError) -> bool:

@@ -252,16 +252,6 @@ def test_a_run_loads_the_day_that_its_tasks_reckon(
     }
 
 
-def test_a_misshapen_pointer_names_its_place_and_the_way_out(viewer: Site, aws: Account) -> None:
-    key = "reports/weekly_store_performance/latest.json"
-    aws.put(key, json.dumps({"refresh_date": "soon"}))
-    answer = viewer.get("/redshift-etl/api/weekly-store-performance")
-    aws.s3.delete_object(Bucket=BUCKET, Key=key)
-    assert answer.status_code == 500
-    assert f"s3://{BUCKET}/{key} is no pointer to a report" in answer.json()["detail"]
-    assert "clear publish_reports" in answer.json()["detail"]
-
-
 def test_the_expected_day_is_looked_up_behind_a_later_one(
     viewer: Site, aws: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
