@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from airflow.sdk import BaseOperator
     from airflow.sdk.types import TaskInstanceKey
 
-# A report's part of the Reports page.
+# A report's tab on the Reports page; store_reconciliation has none.
 _SECTIONS: Final = {
     "daily_city_sales": "city",
     "weekly_store_performance": "weekly",
@@ -57,10 +57,10 @@ class ReportLink(BaseOperatorLink):
     name = "Report"
 
     def get_link(self, operator: BaseOperator, *, ti_key: TaskInstanceKey) -> str:  # noqa: ARG002 - Airflow's
-        """Return the page, at the report that the operator makes."""
+        """Return the page, at the report that the operator makes; empty for one that it does not show."""
         made = [report for asset in operator.outlets if (report := report_of(asset))]
-        section = _SECTIONS.get(made[0] if made else "", "main")
-        return airflow_url(f"redshift-etl/reports#{section}")
+        section = _SECTIONS.get(made[0]) if made else "main"
+        return airflow_url(f"redshift-etl/reports#{section}") if section else ""
 
 
 def airflow_url(path: str) -> str:
