@@ -43,13 +43,13 @@ class Published:
     Attributes:
         report: The folder under `reports/`.
         refresh_date: The latest day.
-        rows: How many rows the report has; None when the pointer does not say.
+        rows: How many rows the report has.
         published_at: When the pointer was written, with a time zone.
     """
 
     report: str
     refresh_date: date
-    rows: int | None
+    rows: int
     published_at: datetime
 
 
@@ -77,7 +77,7 @@ class ReportFiles:
         ):
             pointer = json.loads(found["Body"].read())
             day = date.fromisoformat(pointer["refresh_date"])
-            rows = pointer["formats"]["csv"]["rows"]
+            rows = int(pointer["formats"]["csv"]["rows"])
         return Published(report, day, rows, found["LastModified"])
 
     def unloaded_at(self, report: str, day: date) -> datetime | None:

@@ -47,7 +47,17 @@ def problem(viewer: Site, path: str, **parameters: str) -> str:
     return str(answer.json()["detail"])
 
 
-@pytest.mark.parametrize("body", ["", "[]", '{"refresh_date": "2003-01', '{"refresh_date": "soon"}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "[]",
+        '{"refresh_date": "2003-01',
+        '{"refresh_date": "soon"}',
+        '{"refresh_date": "2003-01-02", "formats": {"csv": {}}}',
+        '{"refresh_date": "2003-01-02", "formats": {"csv": {"rows": null}}}',
+    ],
+)
 def test_a_misshapen_pointer_names_its_place_and_the_way_out(viewer: Site, aws: Account, body: str) -> None:
     key = f"{WEEKLY}/latest.json"
     aws.put(key, body)
