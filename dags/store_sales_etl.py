@@ -8,7 +8,8 @@ files of the latest day.
 
 **From** the extracts of the refresh date, `raw/<table>/…=YYYY-MM-DD/` in the data bucket.
 
-**When** every morning for the day before, on the schedule and in the time zone of `[redshift_etl]`.
+**When** every morning for the day before, on the schedule and in the time zone of `[redshift_etl]`. Days that
+had no run since `first_refresh_date`, whatever kept Airflow from it, are caught up, three at a time.
 By hand: the refresh date is the parameter, else the local date of the logical date, else today.
 
 **When it fails** fix the cause and clear the failed task: every task can run again, for any date and in
@@ -86,8 +87,8 @@ with DAG(
     description="Daily TPC-DS store sales: extracts in S3 to reports in S3, through Redshift",
     doc_md=__doc__,
     schedule=CronDataIntervalTimetable(SETTINGS.schedule, SETTINGS.timezone) if SETTINGS.schedule else None,
-    start_date=pendulum.datetime(1998, 1, 2, tz=SETTINGS.timezone),
-    catchup=False,
+    start_date=pendulum.parse(SETTINGS.first_refresh_date or "1998-01-02", tz=SETTINGS.timezone),
+    catchup=SETTINGS.first_refresh_date is not None,
     # Several days at once, like cars on a line: max_active_tis_per_dag lets a task work for one day at a
     # time. The three tasks that write store_sales_unresolved lock it.
     max_active_runs=3,

@@ -127,6 +127,7 @@ def running(folder: Path) -> Iterator[Stack]:
     # A minute ago the schedule made a run, due at a midnight that has passed; the next one comes tomorrow.
     minute = datetime.now(ZoneInfo(environment["AIRFLOW__REDSHIFT_ETL__TIMEZONE"])) - timedelta(minutes=1)
     environment["AIRFLOW__REDSHIFT_ETL__SCHEDULE"] = f"{minute:%-M %-H} * * *"
+    environment["AIRFLOW__REDSHIFT_ETL__FIRST_REFRESH_DATE"] = f"{minute - timedelta(days=1):%Y-%m-%d}"
     environment["AIRFLOW__REDSHIFT_ETL__DEADLINE"] = "00:00"
     environment["AIRFLOW__REDSHIFT_ETL__PAUSE_CLUSTER"] = "true"
     environment["AIRFLOW__REDSHIFT_ETL__SQL_DIR"] = str(folder / "sql")

@@ -67,6 +67,7 @@ locals {
     sns_topic_arn          = aws_sns_topic.alerts.arn
     timezone               = var.timezone
     schedule               = var.schedule
+    first_refresh_date     = var.first_refresh_date
     deadline               = var.deadline
     pause_cluster          = var.pause_cluster ? "true" : null
   }

@@ -93,19 +93,24 @@ variable "schedule" {
   default     = "0 6 * * *"
 
   validation {
-    # Minute, hour, day, month, weekday: each a list of numbers, ranges or *, each with a step if wanted.
-    condition = var.schedule == null || try(alltrue(flatten([
-      for number, field in zipmap(
-        [
-          "[0-5]?[0-9]", "[01]?[0-9]|2[0-3]", "0?[1-9]|[12][0-9]|3[01]",
-          "0?[1-9]|1[0-2]|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec", "[0-7]|sun|mon|tue|wed|thu|fri|sat",
-        ],
-        split(" ", var.schedule)
-        ) : [
-        for item in split(",", field) : can(regex("(?i)^([*]|(${number})(-(${number}))?)(/[1-9][0-9]*)?$", item))
-      ]
-    ])), false)
-    error_message = "schedule is \"${coalesce(var.schedule, "null")}\": use a cron expression of five fields such as \"0 6 * * *\", or null to start runs by hand only."
+    condition     = var.schedule == null || can(regex("^[0-5]?[0-9] ([01]?[0-9]|2[0-3]) [*] [*] [*]$", var.schedule))
+    error_message = "schedule is \"${coalesce(var.schedule, "null")}\": use a cron expression of one time on each day, for each run loads one day, such as \"0 6 * * *\", or null to start runs by hand only."
+  }
+
+  validation {
+    condition     = var.schedule == null || var.first_refresh_date != null
+    error_message = "schedule is \"${coalesce(var.schedule, "null")}\" and first_refresh_date is not set: set it to the first day to load, for example with TF_VAR_first_refresh_date=2026-11-30, for the days since then that Airflow misses are caught up; or set schedule to null."
+  }
+}
+
+variable "first_refresh_date" {
+  description = "First day that the schedule loads, YYYY-MM-DD: each day since then that had no scheduled run is caught up."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.first_refresh_date == null || can(formatdate("YYYY-MM-DD", "${var.first_refresh_date}T00:00:00Z"))
+    error_message = "first_refresh_date is \"${coalesce(var.first_refresh_date, "null")}\": use a date such as 2026-11-30."
   }
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, dataclass, fields
+from datetime import date
 from pathlib import PurePosixPath
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -22,6 +23,7 @@ _OPTIONAL: Final = frozenset(
         "secret_arn",
         "quicksight_data_set_id",
         "schedule",
+        "first_refresh_date",
         "deadline",
         "pause_cluster",
     }
@@ -100,6 +102,8 @@ class Settings:
         sns_topic_arn: SNS topic of the alerts.
         timezone: IANA name of the zone in which a refresh date is a day and the schedule is read.
         schedule: Cron expression of the daily run; None: runs are only started by hand.
+        first_refresh_date: The schedule's first day, YYYY-MM-DD: each day since then without a scheduled run
+            gets one, whatever kept Airflow from it. None: after a pause only the latest day is loaded.
         deadline: Time of day, HH:MM, by which the day before must be loaded, or an alert is sent; None: no
             such alert. Only scheduled runs have one.
         pause_cluster: `true`: the pipelines resume the cluster when they need it, and the last of them pauses
@@ -120,6 +124,7 @@ class Settings:
     sns_topic_arn: str
     timezone: str
     schedule: str | None = None
+    first_refresh_date: str | None = None
     deadline: str | None = None
     pause_cluster: str | None = None
 
@@ -173,7 +178,7 @@ class Settings:
             )
 
     def _check_folder_and_times(self) -> None:
-        """Hold an absolute folder, a known zone and a readable cron expression."""
+        """Hold an absolute folder, a known zone, a time of each day and a date that exists."""
         if not PurePosixPath(self.sql_dir).is_absolute():
             raise AirflowConfigException(
                 f"[{SECTION}] sql_dir is {self.sql_dir!r}: set {variable('sql_dir')} to an absolute path, "
@@ -186,11 +191,19 @@ class Settings:
                 f"[{SECTION}] timezone is {self.timezone!r}: set {variable('timezone')} to an IANA name "
                 "such as Europe/Vienna or UTC."
             ) from error
-        if self.schedule and not croniter.is_valid(self.schedule):
+        if self.schedule and not _is_daily(self.schedule):
             raise AirflowConfigException(
                 f"[{SECTION}] schedule is {self.schedule!r}: set {variable('schedule')} to a cron expression "
-                "such as '0 6 * * *', or leave it empty to start runs by hand only."
+                "of one time on each day, for each run loads one day, such as '0 6 * * *'; or leave it empty "
+                "to start runs by hand only."
             )
+        try:
+            date.fromisoformat(self.first_refresh_date or "2000-01-01")
+        except ValueError as error:
+            raise AirflowConfigException(
+                f"[{SECTION}] first_refresh_date is {self.first_refresh_date!r}: set "
+                f"{variable('first_refresh_date')} to a date such as 2026-11-30."
+            ) from error
 
     @property
     def pauses_cluster(self) -> bool:
@@ -208,6 +221,15 @@ class Settings:
             "secret_arn": self.secret_arn,
         }
         return {name: value for name, value in chosen.items() if value}
+
+
+def _is_daily(schedule: str) -> bool:
+    try:
+        minutes, hours, *days = croniter.expand(schedule)[0]
+    except ValueError:
+        return False
+    every_day = [["*"], ["*"], ["*"]]
+    return days == every_day and [len(minutes), len(hours)] == [1, 1] and "*" not in (*minutes, *hours)
 
 
 KEYS: Final = tuple(field.name for field in fields(Settings))

@@ -321,27 +321,60 @@ def test_what_is_loaded_and_unloaded_is_an_asset(tasks: list[Any]) -> None:
     }
 
 
-GRAPH = """
+PARSE = """
 import json, pathlib, sys
 from airflow.dag_processing.dagbag import BundleDagBag
 bag = BundleDagBag(dag_folder=sys.argv[1], bundle_path=pathlib.Path(sys.argv[1]), bundle_name="d")
 assert bag.dags and not bag.import_errors, bag.import_errors
 dag = bag.dags[sys.argv[2]]
+"""
+GRAPH = """
 graph = {t.task_id: [sorted(t.upstream_task_ids), t.is_setup, t.is_teardown] for t in dag.tasks}
 callbacks = [getattr(c, "func", type(c)).__name__ for c in dag.on_failure_callback]
 print(json.dumps({"tasks": graph, "callbacks": callbacks}))
 """
+# The days that Airflow makes runs for at the start, and after one that was loaded four days ago.
+DAYS = """
+import pendulum
+from airflow.serialization.serialized_objects import DagSerialization
+from airflow.timetables.base import DataInterval, TimeRestriction
+dag = DagSerialization.from_dict(DagSerialization.to_dict(dag))
+limits = TimeRestriction(earliest=dag.start_date, latest=None, catchup=dag.catchup)
+def next_day(last):
+    found = dag.timetable.next_dagrun_info(last_automated_data_interval=last, restriction=limits)
+    return found.data_interval.start.in_tz("America/New_York").to_date_string()
+now = pendulum.now("America/New_York")
+loaded = now.subtract(days=4).replace(hour=6, minute=0, second=0, microsecond=0)
+after = next_day(DataInterval(loaded, loaded.add(days=1)))
+print(json.dumps([next_day(None), after, loaded.add(days=1).to_date_string()]))
+"""
 
 
-def graph(dag_id: str, **settings: str) -> Any:
-    """Parse a DAG in a process of its own, with other settings; its tasks and its failure callbacks."""
+def parsed(dag_id: str, script: str, **settings: str) -> Any:
+    """Parse a DAG in a process of its own, with other settings; what the script prints of it."""
     environment = os.environ | {"PYTHONPATH": str(PROJECT / "plugins")}
     environment |= {f"AIRFLOW__REDSHIFT_ETL__{key.upper()}": value for key, value in settings.items()}
     done = subprocess.run(
-        [sys.executable, "-c", GRAPH, str(PROJECT / "dags"), dag_id],
+        [sys.executable, "-c", PARSE + script, str(PROJECT / "dags"), dag_id],
         env=environment, capture_output=True, text=True, check=True,
     )  # fmt: skip
     return json.loads(done.stdout.splitlines()[-1])
+
+
+def graph(dag_id: str, **settings: str) -> Any:
+    """Parse a DAG with other settings; its tasks and its failure callbacks."""
+    return parsed(dag_id, GRAPH, **settings)
+
+
+def test_days_that_airflow_missed_are_caught_up_from_the_first_refresh_date_on() -> None:
+    settings = {"schedule": "0 6 * * *", "first_refresh_date": "2026-03-08"}
+    first, after, missed = parsed("store_sales_etl", DAYS, **settings)
+    assert [first, after] == ["2026-03-08", missed]
+
+
+def test_without_a_first_refresh_date_only_the_latest_day_is_loaded() -> None:
+    first, after, missed = parsed("store_sales_etl", DAYS, schedule="0 6 * * *")
+    assert first == after > missed
 
 
 def test_a_cluster_of_the_pipelines_is_resumed_before_and_paused_after_the_work() -> None:

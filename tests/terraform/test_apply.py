@@ -69,6 +69,7 @@ def _settings(endpoint: str, mode: str) -> dict[str, str]:
     """MWAA's client puts `api.` before the host, which no address can have: it goes through a proxy."""
     variables = {
         "alert_email": "team@example.com",
+        "first_refresh_date": "2026-11-30",
         "redshift_mode": mode,
         "deletion_protection": "false",
         # A minute and half a minute that the provider waits on any AWS.

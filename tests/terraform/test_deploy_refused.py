@@ -15,7 +15,7 @@ from local_aws.server import Server
 
 pytestmark = pytest.mark.terraform
 
-GOOD = 'alert_email = "team@example.com"\n'
+GOOD = 'alert_email = "team@example.com"\nschedule = null\n'
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 # Airflow runs in two zones with a NAT gateway each, and Redshift moves to the other when AWS finds one lost; the Glue job
-# waits for its zone, private subnet a's. make destroy refuses it. alert_email: TF_VAR_alert_email=you@example.com
+# waits for its zone, private subnet a's. make destroy refuses it. alert_email and first_refresh_date:
+# TF_VAR_alert_email=you@example.com TF_VAR_first_refresh_date=2026-11-30
 environment             = "prod"
 redshift_mode           = "provisioned"
 redshift_node_type      = "ra3.xlplus"

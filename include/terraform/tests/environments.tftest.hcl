@@ -5,8 +5,9 @@ mock_provider "aws" {
 }
 
 variables {
-  alert_email = "team@example.com"
-  package_dir = "./tests/package"
+  alert_email        = "team@example.com"
+  first_refresh_date = "2026-11-30"
+  package_dir        = "./tests/package"
 }
 
 run "the_environment_can_be_planned" {

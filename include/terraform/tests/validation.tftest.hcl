@@ -6,8 +6,9 @@ mock_provider "aws" {
 }
 
 variables {
-  alert_email = "team@example.com"
-  package_dir = "./tests/package"
+  alert_email        = "team@example.com"
+  first_refresh_date = "2026-11-30"
+  package_dir        = "./tests/package"
 }
 
 run "what_is_missing_unknown_or_misspelt_is_refused" {
@@ -157,6 +158,36 @@ run "words_are_no_schedule_and_half_a_worker_is_none" {
   expect_failures = [var.schedule, var.max_workers]
 }
 
+run "a_schedule_that_leaves_days_out_is_refused" {
+  command = plan
+
+  variables {
+    schedule = "0 6 * * 1-5"
+  }
+
+  expect_failures = [var.schedule]
+}
+
+run "a_schedule_without_a_first_day_is_refused" {
+  command = plan
+
+  variables {
+    first_refresh_date = null
+  }
+
+  expect_failures = [var.schedule]
+}
+
+run "a_day_that_does_not_exist_is_refused" {
+  command = plan
+
+  variables {
+    first_refresh_date = "2026-11-31"
+  }
+
+  expect_failures = [var.first_refresh_date]
+}
+
 run "what_aws_and_airflow_take_is_taken" {
   command = plan
 
@@ -164,7 +195,7 @@ run "what_aws_and_airflow_take_is_taken" {
     log_retention_days = 1096
     maintenance_window = "sat:23:30-sun:00:00"
     max_capacity_rpus  = 40
-    schedule           = "*/15,50 0-6/2 1,15 jan-jun MON-fri"
+    schedule           = "05 23 * * *"
     deadline           = null
   }
 

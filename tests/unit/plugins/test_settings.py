@@ -110,6 +110,11 @@ def test_a_missing_key_is_named_with_its_variable(monkeypatch: pytest.MonkeyPatc
         ("pause_cluster", "yes"),
         ("schedule", "every day"),
         ("schedule", "0 25 * * *"),
+        ("schedule", "0 6 * * 1-5"),  # Saturday and Sunday would never be loaded
+        ("schedule", "0 6,18 * * *"),
+        ("schedule", "0 * * * *"),
+        ("first_refresh_date", "2026-11-31"),
+        ("first_refresh_date", "yesterday"),
     ],
 )
 def test_a_misshapen_value_is_named_with_its_variable(
