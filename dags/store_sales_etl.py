@@ -241,8 +241,8 @@ with DAG(
         reports=list(REPORTS),
         refresh_date=REFRESH_DATE,
         doc_md="Points `reports/<report>/latest.json` to the day's files, once all of them are there.\n\n"
-        "**If it fails:** clear the unload task of the report that the error names; readers still have the "
-        "day before.",
+        "**If it fails:** clear the unload task of the report that the error names. Readers are still led to "
+        "what they had, unless this day itself was published before: its files are replaced in place.",
     )
 
     chain(
