@@ -1,4 +1,4 @@
-"""One start of local_aws and Airflow for all end-to-end tests."""
+"""One start of local_aws and Airflow for the end-to-end tests of a group: two groups run at a time."""
 
 from collections.abc import Iterator
 
