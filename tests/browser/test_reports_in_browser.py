@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
 
@@ -18,6 +19,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("run")]
 
 VIEWS = ["weekly", "city", "reviews", "runs", "freshness-details"]
 REVIEWS_MANIFEST = "reports/top_reviews/data/manifest"
+WEEKLY_MANIFEST = "reports/weekly_store_performance/refresh_date=2003-01-01/csv/manifest"
 LAST_WEEK = """
     select s_store_name, sum(ss_net_paid) as net_sales, count(distinct ss_ticket_number) as orders
     from tpcds.store_sales
@@ -148,13 +150,34 @@ def test_the_reviews_tab_shows_what_the_delivered_files_imply(page: Page, stack:
             expect(row).to_contain_text(f"{review['average_stars']:.2f} of 5 stars")
 
 
+@contextmanager
+def without(stack: Stack, key: str) -> Iterator[None]:
+    """Take a file away for a while."""
+    body = stack.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+    stack.s3.delete_object(Bucket=BUCKET, Key=key)
+    yield
+    stack.s3.put_object(Bucket=BUCKET, Key=key, Body=body)
+
+
 @pytest.fixture
 def no_reviews(stack: Stack, reviews_run: str) -> Iterator[None]:  # noqa: ARG001 - before it there are none
     """The report as it is before its first run is green."""
-    manifest = stack.s3.get_object(Bucket=BUCKET, Key=REVIEWS_MANIFEST)["Body"].read()
-    stack.s3.delete_object(Bucket=BUCKET, Key=REVIEWS_MANIFEST)
-    yield
-    stack.s3.put_object(Bucket=BUCKET, Key=REVIEWS_MANIFEST, Body=manifest)
+    with without(stack, REVIEWS_MANIFEST):
+        yield
+
+
+@pytest.fixture
+def no_weekly_report(stack: Stack, run: str) -> Iterator[None]:  # noqa: ARG001 - before it there is none
+    """The report as it is while it is unloaded again."""
+    with without(stack, WEEKLY_MANIFEST):
+        yield
+
+
+@pytest.mark.usefixtures("no_weekly_report")
+def test_the_city_tab_does_not_hang_on_the_weekly_report(page: Page) -> None:
+    frame = show_reports(page, "city")
+    expect(frame.get_by_role("heading", name="Daily sales in Bethel, OH")).to_be_visible()
+    expect(frame.get_by_label("City", exact=True)).to_have_value("Bethel")
 
 
 @pytest.mark.usefixtures("no_reviews")

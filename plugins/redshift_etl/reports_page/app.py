@@ -127,12 +127,19 @@ def get_weekly_store_performance(files: Files, refresh_date: date | None = None)
 
 @app.get("/api/daily-city-sales", dependencies=[reads_store_sales])
 def get_daily_city_sales(files: Files, city: Text = None, state: Text = None) -> dict[str, Any]:
-    """Return the days of a city, or of the one last reported, and all cities with stores."""
+    """Return the days of a city, or of the one last reported, and the cities to pick from.
+
+    These are the cities that were reported and those of the weekly report: it has the stores of its region
+    that sold anything in its two weeks.
+    """
     days = files.city_days()
     reported = {(row.state, row.city) for row in days}
     last = max(days, key=lambda row: row.sale_date, default=None)
     chosen = (state or "", city or "") if city or state else (last.state, last.city) if last else ("", "")
-    with_stores = {(row.state, row.city) for row in files.weekly_stores()}
+    try:
+        with_stores = {(row.state, row.city) for row in files.weekly_stores()}
+    except (NoReportError, ReportUnreadableError):
+        with_stores = set()  # the weekly report's own tab says why
     return {
         "state": chosen[0],
         "city": chosen[1],

@@ -122,6 +122,8 @@ class ReportFiles:
         days = self.refresh_dates(report)[:CITY_REPORTS_READ]
         with ThreadPoolExecutor(8) as pool:
             reports = list(pool.map(lambda day: self._day(CityDay, report, day), days))
+        if all(rows is None for rows in reports):
+            raise NoReportError(_not_there(report, days[0]))
         found: dict[tuple[str, str, date], CityDay] = {}
         for rows in reversed(reports):
             # An UNLOAD that is under way has no manifest: that day is not there yet.

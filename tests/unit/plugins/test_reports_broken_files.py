@@ -85,6 +85,14 @@ def test_a_pointer_without_any_day_says_what_to_trigger(viewer: Site, path: str)
     assert "trigger store_sales_etl with refresh_date 2003-01-02" in answer.json()["detail"]
 
 
+def test_cities_wait_for_the_first_report_that_is_whole(viewer: Site, aws: Account) -> None:
+    """Its only day is being unloaded again: there are files, and no manifest."""
+    aws.put(f"{CITY}/refresh_date=2003-01-02/csv/000", "sale_date")
+    answer = viewer.get("/redshift-etl/api/daily-city-sales")
+    assert answer.status_code == 404
+    assert answer.json()["detail"].startswith("There is no daily_city_sales of 2003-01-02: wait for a run")
+
+
 @pytest.mark.parametrize(
     ("path", "folder"),
     [

@@ -131,6 +131,23 @@ def test_a_day_that_is_being_unloaded_again_is_left_out(viewer: Site, warehouse:
     assert {"state": "TN", "city": "Midway", "reported": False} in found["cities"]
 
 
+@pytest.mark.parametrize("manifest", [None, "{}"])
+def test_the_cities_do_not_hang_on_the_weekly_report(
+    viewer: Site, warehouse: Account, manifest: str | None
+) -> None:
+    """It is being unloaded again, or broken: only the cities are missing that nobody has reported."""
+    key = "reports/weekly_store_performance/refresh_date=2003-01-02/csv/manifest"
+    whole = warehouse.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
+    before = viewer.data("daily-city-sales")
+    warehouse.s3.delete_object(Bucket=BUCKET, Key=key)
+    if manifest:
+        warehouse.put(key, manifest)
+    answer = viewer.get("/redshift-etl/api/daily-city-sales")
+    warehouse.s3.put_object(Bucket=BUCKET, Key=key, Body=whole)
+    assert answer.status_code == 200, answer.text
+    assert answer.json() == before
+
+
 def test_the_reviews_of_a_group_are_what_was_unloaded(viewer: Site) -> None:
     found = viewer.data("top-reviews", marketplace="US", product_category="Books")
     assert as_text(found["reviews"]) == [REVIEWS[0], REVIEWS[2]]
