@@ -58,6 +58,20 @@ def test_on_a_real_account_nothing_local_is_started_or_waited_for(tmp_path: Path
         assert any("/usr/local/airflow/.aws" in str(volume) for volume in found[name]["volumes"])
 
 
+def test_on_a_real_account_nothing_starts_by_itself_or_pauses_the_cluster(tmp_path: Path) -> None:
+    """The schedule of Terraform's env file loaded each day beside MWAA, as soon as the stack was up."""
+    keys = {"SCHEDULE": "0 6 * * *", "DEADLINE": "09:00", "PAUSE_CLUSTER": "true"}
+    aws_env = tmp_path / "aws.env"
+    aws_env.write_text("".join(f"AIRFLOW__REDSHIFT_ETL__{key}={value}\n" for key, value in keys.items()))
+    found = services(LAPTOP, AWS, AWS_ENV_FILE=str(aws_env))
+    for name in OURS:
+        environment = found[name]["environment"]
+        assert environment["AIRFLOW__REDSHIFT_ETL__DEADLINE"] == "09:00", "the env file is read"
+        assert environment["AIRFLOW__REDSHIFT_ETL__SCHEDULE"] == ""
+        assert environment["AIRFLOW__REDSHIFT_ETL__PAUSE_CLUSTER"] == "false"
+        assert environment["AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION"] == "True"
+
+
 def test_the_env_file_of_an_account_stays_out_of_git() -> None:
     assert "${AWS_ENV_FILE:-aws.env}" in (PROJECT / AWS).read_text()
     assert "aws.env" in (PROJECT / ".gitignore").read_text().splitlines()
