@@ -14,6 +14,7 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import jinja2
 import pyarrow as pa
@@ -98,11 +99,16 @@ REFERENCE = ("date_dim", "household_demographics", "promotion")
 
 
 class FolderStore(ObjectStore):
-    """S3 as a folder of files: what COPY and UNLOAD need, without HTTP."""
+    """S3 as a folder of files: what COPY and UNLOAD need, without HTTP.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: The buckets.
+        fetched: Where statements may read.
+    """
+
+    def __init__(self, folder: Path, fetched: Path) -> None:
         super().__init__("http://127.0.0.1:9")
-        self.root = folder
+        self.root, self.fetched = folder, fetched
 
     def path(self, url: str) -> Path:
         bucket, key = split_url(url)
@@ -127,7 +133,7 @@ class FolderStore(ObjectStore):
         paths = []
         for item in objects:
             body = self.path(item.url).read_bytes()
-            path = self.root / f"{hashlib.sha256(body).hexdigest()}{suffix}"
+            path = self.fetched / f"{hashlib.sha256(body).hexdigest()}{suffix}"
             if not path.exists():
                 path.write_bytes(body)
             paths.append(path)
@@ -161,13 +167,13 @@ class InProcess:
 
     def __init__(self, folder: Path) -> None:
         logging.getLogger("local_aws").setLevel(logging.WARNING)  # thousands of statements
-        self.store = FolderStore(folder)
-        self.warehouse = Warehouse("test", endpoint_url="http://127.0.0.1:9")
+        # Tables of a few rows: waking a second thread costs more than it does.
+        with mock.patch.dict("local_aws.redshift.warehouse._CONFIG", threads=1):
+            self.warehouse = Warehouse("test", endpoint_url="http://127.0.0.1:9")
+        self.store = FolderStore(folder, self.warehouse.scratch)
         self.warehouse.store.close()
         self.warehouse.store = self.store
         self.session = self.warehouse.connect("dev", "awsuser")
-        # Tables of a few rows: waking a second thread costs more than it does.
-        self.session.run("set threads = 1")
         self.run("create_schema")
         for table in ("customer", "customer_address", "item", "store", *REFERENCE):
             self.put(table, "1998-01-01", [])

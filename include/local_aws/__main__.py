@@ -1,7 +1,6 @@
 """`python -m local_aws`: runs the account until Ctrl-C."""
 
 import argparse
-import ipaddress
 import logging
 import signal
 import sys
@@ -12,6 +11,7 @@ from local_aws import VERSION
 from local_aws.clusters import CLUSTER_IDENTIFIER, DATABASE, MASTER_USER, REGION, SECRET_NAME
 from local_aws.durability import DataFolderError
 from local_aws.server import PortTakenError, Server
+from local_aws.web_pages import is_loopback
 
 _DESCRIPTION = """AWS on this machine: a Redshift that really runs SQL (Data API, and PostgreSQL's protocol
 with --wire-port) in front of moto, which plays S3, Glue, Secrets Manager, SNS, SQS and the rest.
@@ -57,7 +57,7 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--quiet", action="store_true", help="log no line for each statement")
     parser.add_argument("--version", action="version", version=VERSION)
     arguments = parser.parse_args(argv)
-    if not arguments.allow_remote and not _is_loopback(arguments.host):
+    if not arguments.allow_remote and not is_loopback(arguments.host):
         parser.exit(
             2,
             f"--host {arguments.host} is not a loopback address and whoever reaches it can use this account; "
@@ -70,13 +70,6 @@ def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text} is not a port number (0 to 65535; 0 takes a free one)")
     return int(text)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _how_to_connect(server: Server, host: str, *, empty: bool) -> str:

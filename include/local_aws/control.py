@@ -7,12 +7,14 @@ from typing import Any
 from werkzeug.wrappers import Request, Response
 
 PREFIX = "/_local/"
+# moto's own: a reset, its recorder, its random numbers.
+MOTO_API = "/moto-api"
 
 type Action = Callable[[], object]
 
 
 class Control:
-    """The WSGI application under /_local/.
+    """The WSGI application under /_local/, and under /moto-api/ where that is off.
 
     Args:
         actions: What answers a method and a path, for example ("GET", "/_local/health"), with a JSON value.
@@ -26,7 +28,7 @@ class Control:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answers one request."""
         request = Request(environ)
-        if (request.method, request.path) in self._off:
+        if (request.method, request.path) in self._off or request.path.startswith(MOTO_API):
             error = {"error": f"{request.method} {request.path} is off: start local_aws with --faults."}
             return _json(error, 403)(environ, start_response)
         action = self._actions.get((request.method, request.path))

@@ -13,7 +13,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 
 from local_aws import VERSION, clusters
 from local_aws.calls import Calls
-from local_aws.control import PREFIX, Action, Control
+from local_aws.control import MOTO_API, PREFIX, Action, Control
 from local_aws.durability import Store
 from local_aws.durability.replay import Recorded
 from local_aws.fault_injection import FaultInjection
@@ -29,6 +29,7 @@ from local_aws.redshift_data.models import RedshiftDataBackend
 from local_aws.redshift_data.responses import RedshiftDataResponse
 from local_aws.redshift_data.statements import Statement
 from local_aws.supplements import SupplementedMoto
+from local_aws.web_pages import WebPagesKeptOut
 from local_aws.wire.listener import WireListener
 from local_aws.wire.runner import WireStatement
 
@@ -52,13 +53,21 @@ class Front:
 
     Args:
         services: Our services by what `X-Amz-Target` starts with; a single operation may have its own.
-        control: What answers below /_local/, which no S3 bucket can be called.
+        control: What answers below `controlled`.
+        controlled: What paths start with that are no service's; no S3 bucket can be called so.
         moto: What answers everything else.
     """
 
-    def __init__(self, services: dict[str, Application], control: Application, moto: Application) -> None:
+    def __init__(
+        self,
+        services: dict[str, Application],
+        control: Application,
+        controlled: tuple[str, ...],
+        moto: Application,
+    ) -> None:
         self._services = services
         self._control = control
+        self._controlled = controlled
         self._moto = moto
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -66,7 +75,7 @@ class Front:
         return self._service(environ)(environ, start_response)
 
     def _service(self, environ: dict[str, Any]) -> Application:
-        if environ["PATH_INFO"].startswith(PREFIX):
+        if environ["PATH_INFO"].startswith(self._controlled):
             return self._control
         target = environ.get("HTTP_X_AMZ_TARGET", "")
         for prefix, service in self._services.items():
@@ -85,7 +94,7 @@ class Server:
         empty: Start without the default cluster and its secret, as a new account of AWS's.
         airflow_url: The Airflow that MWAA's InvokeRestApi leads to; None: nothing runs behind environments.
         faults: Whether requests and statements may be made to fail at /_local/faults. What else is for tests
-            is on and off with it: the statements' texts at /_local/statements, and /_local/reset.
+            is on and off with it: the statements' texts at /_local/statements, /_local/reset, and /moto-api.
         data_folder: Where the account outlives this process; None keeps it in memory.
 
     Raises:
@@ -150,7 +159,8 @@ class Server:
         if self._store is not None:
             moto = recorded = Recorded(moto, self._store)
             is_new = not self._restore(recorded, self._store)
-        self._http = HttpServer(listening, FaultInjection(self._application(moto), self._faults))
+        services = FaultInjection(self._application(moto), self._faults)
+        self._http = HttpServer(listening, WebPagesKeptOut(services, self._host))
         self._thread = threading.Thread(
             target=self._http.serve_forever, args=(0.1,), name="http", daemon=True
         )
@@ -194,6 +204,7 @@ class Server:
                 **dict.fromkeys(TARGETS, GlueJobsResponse(self.glue_jobs)),
             },
             self._control(),
+            (PREFIX, MOTO_API) if self._faults is None else (PREFIX,),
             moto,
         )
         return self._calls.recorded(services)
@@ -203,7 +214,6 @@ class Server:
             ("GET", f"{PREFIX}health"): self.health,
             ("GET", f"{PREFIX}calls"): self._calls.records,
         }
-        # Any web page can send this machine a POST.
         for_tests: dict[tuple[str, str], Action] = {
             ("GET", f"{PREFIX}statements"): self._history.records,
             ("POST", f"{PREFIX}reset"): self.reset,

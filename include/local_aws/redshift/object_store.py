@@ -63,6 +63,9 @@ class ObjectStore:
     Args:
         endpoint_url: where S3 answers.
         region: AWS region of the client.
+
+    Attributes:
+        folder: where the cache is.
     """
 
     def __init__(self, endpoint_url: str, region: str = "us-east-1") -> None:
@@ -70,7 +73,7 @@ class ObjectStore:
         self._region = region
         self._client: S3Client | None = None
         self._lock = threading.Lock()
-        self._folder = Path(tempfile.mkdtemp(prefix="redshift-s3-", dir=_scratch()))
+        self.folder = Path(tempfile.mkdtemp(prefix="redshift-s3-", dir=_scratch()))
         self._cached: OrderedDict[Path, int] = OrderedDict()
         self._fetchers = ThreadPoolExecutor(max_workers=4, thread_name_prefix="s3-fetch")
 
@@ -168,11 +171,11 @@ class ObjectStore:
     def close(self) -> None:
         """Removes the cache."""
         self._fetchers.shutdown(wait=False, cancel_futures=True)
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _path(self, item: S3Object, suffix: str) -> Path:
         name = hashlib.sha256(f"{item.bucket}\0{item.key}\0{item.etag}".encode()).hexdigest()
-        return self._folder / f"{name}{suffix}"
+        return self.folder / f"{name}{suffix}"
 
     def _download(self, item: S3Object, path: Path) -> None:
         part = path.with_suffix(f".{threading.get_ident()}.part")

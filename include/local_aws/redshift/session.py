@@ -71,8 +71,6 @@ class Session:
         self._reason = ""
         self._busy = threading.Lock()
         self.cursor = database.connection.cursor()
-        for setting in ("integer_division = true", "timezone = 'UTC'", "preserve_insertion_order = true"):
-            self.cursor.execute(f"set {setting}")
         self.cursor.execute(f"use {quote(database.name)}.public")
         self.set_search_path(["public"])
 

@@ -51,7 +51,7 @@ def unload(session: Session, statement: Statement) -> Result:
     session.run(
         f"create or replace temp table unload_result as select row_number() over () as __row, * from ({text})"
     )
-    with tempfile.TemporaryDirectory(prefix="redshift-unload-") as folder:
+    with tempfile.TemporaryDirectory(prefix="unload-", dir=session.warehouse.scratch) as folder:
         files = [
             _Written(url, session.store.write(url, path), rows)
             for url, path, rows in _files(session, options, columns, Path(folder))

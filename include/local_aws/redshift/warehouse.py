@@ -21,6 +21,7 @@ import duckdb
 from .errors import RedshiftError
 from .functions import INTERNAL, setup
 from .object_store import ObjectStore
+from .parquet_files import path_list
 from .records import LoadError, QueryRecord, now
 from .session import Session
 
@@ -28,6 +29,14 @@ if TYPE_CHECKING:
     from mypy_boto3_glue.client import GlueClient
 
 _HISTORY = 10_000
+_CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "threads": 2,
+    "memory_limit": "2GB",
+    "integer_division": True,
+    "preserve_insertion_order": True,
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
 
 # Called with a session and the statement it is about to run; what it raises fails the statement.
 type BeforeStatement = Callable[[Session, str], None]
@@ -87,6 +96,9 @@ class Warehouse:
         folder: where its databases are files, those that are there from before included; None keeps them in
             memory.
         before_statement: called before each statement but ROLLBACK, when its locks are taken.
+
+    Attributes:
+        scratch: folder of what statements need for a moment: what does not fit memory, UNLOAD's files.
     """
 
     def __init__(
@@ -112,7 +124,7 @@ class Warehouse:
         self._glue: GlueClient | None = None
         self._folder = folder
         self._lock = threading.RLock()
-        self._spill = Path(tempfile.mkdtemp(prefix="redshift-spill-"))
+        self.scratch = Path(tempfile.mkdtemp(prefix="redshift-scratch-"))
         # A session that nobody holds any more is gone, closed or not.
         self.sessions: WeakValueDictionary[int, Session] = WeakValueDictionary()
         self.databases: dict[str, Database] = {}
@@ -169,9 +181,7 @@ class Warehouse:
         with self._lock:
             if name in self.databases:
                 raise RedshiftError(f'database "{name}" already exists', "42P04")
-            connection = duckdb.connect(
-                ":memory:", config={"threads": 2, "memory_limit": "2GB", "temp_directory": str(self._spill)}
-            )
+            connection = duckdb.connect(":memory:", config=_CONFIG | {"temp_directory": str(self.scratch)})
             file = self._file(name)
             # Our macros have typed parameters, which the oldest form of a file cannot hold.
             options = "(storage_version 'v1.4.0')" if file else ""
@@ -182,7 +192,18 @@ class Warehouse:
             for statement in setup(name):
                 connection.execute(statement)
             connection.execute("commit")
+            self._lock_down(connection)
             self.databases[name] = Database(name, connection)
+
+    def _lock_down(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Lets statements reach this database and what was fetched for them; no other file, no network."""
+        for setting in (
+            "timezone = 'UTC'",
+            f"allowed_directories = {path_list([self.store.folder, self.scratch])}",
+            "enable_external_access = false",
+            "lock_configuration = true",
+        ):
+            connection.execute(f"set global {setting}")
 
     def drop_database(self, name: str) -> None:
         """Drops a database and everything in it.
@@ -250,4 +271,4 @@ class Warehouse:
                 database.connection.close()
             self.databases.clear()
         self.store.close()
-        shutil.rmtree(self._spill, ignore_errors=True)
+        shutil.rmtree(self.scratch, ignore_errors=True)

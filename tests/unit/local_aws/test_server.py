@@ -87,7 +87,7 @@ def test_connections_are_kept_open(server):
     with socket.create_connection(server.endpoint_url.removeprefix("http://").split(":")) as client:
         stream = client.makefile("rb")
         for _ in range(3):
-            client.sendall(b"GET /_local/health HTTP/1.1\r\nHost: x\r\n\r\n")
+            client.sendall(b"GET /_local/health HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert stream.readline() == b"HTTP/1.1 200 OK\r\n"
             length = 0
             while (line := stream.readline()) != b"\r\n":
@@ -219,11 +219,13 @@ def plain():
 @pytest.mark.parametrize(
     ("method", "path", "sentence"),
     [
-        ("GET", "faults", "Faults are off: start local_aws with --faults."),
-        ("POST", "faults", "Faults are off: start local_aws with --faults."),
-        ("DELETE", "faults", "Faults are off: start local_aws with --faults."),
-        ("GET", "statements", "GET /_local/statements is off: start local_aws with --faults."),
-        ("POST", "reset", "POST /_local/reset is off: start local_aws with --faults."),
+        ("GET", "_local/faults", "Faults are off: start local_aws with --faults."),
+        ("POST", "_local/faults", "Faults are off: start local_aws with --faults."),
+        ("DELETE", "_local/faults", "Faults are off: start local_aws with --faults."),
+        ("GET", "_local/statements", "GET /_local/statements is off: start local_aws with --faults."),
+        ("POST", "_local/reset", "POST /_local/reset is off: start local_aws with --faults."),
+        ("POST", "moto-api/reset", "POST /moto-api/reset is off: start local_aws with --faults."),
+        ("GET", "moto-api/data.json", "GET /moto-api/data.json is off: start local_aws with --faults."),
     ],
 )
 def test_what_is_for_tests_is_off_unless_asked_for(plain, method, path, sentence):
@@ -232,7 +234,7 @@ def test_what_is_for_tests_is_off_unless_asked_for(plain, method, path, sentence
     )
     client.create_bucket(Bucket="still-there")
     with pytest.raises(urllib.error.HTTPError) as error:
-        urllib.request.urlopen(urllib.request.Request(f"{plain}/_local/{path}", method=method))
+        urllib.request.urlopen(urllib.request.Request(f"{plain}/{path}", method=method))
     assert error.value.code == 403
     assert json.loads(error.value.read()) == {"error": sentence}
     assert [bucket["Name"] for bucket in client.list_buckets()["Buckets"]] == ["still-there"]
