@@ -1,6 +1,7 @@
 """Every statement that was run, by Data API or wire: a log line each, and all at /_local/statements."""
 
 import logging
+import threading
 from collections import deque
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -37,20 +38,24 @@ class History:
     """
 
     def __init__(self, store: Store | None = None) -> None:
-        self._statements: deque[Recorded] = deque(maxlen=KEPT)
+        self._statements: deque[Recorded] = deque()
+        self._lock = threading.Lock()
         self._store = store
 
     def add(self, statement: Recorded) -> None:
-        """Remembers a statement from its submission on."""
-        self._statements.append(statement)
-        self.keep(statement)
+        """Remembers a statement from its submission on, and forgets the oldest if there are too many."""
+        with self._lock:
+            oldest = self._statements.popleft() if len(self._statements) >= KEPT else None
+            self._statements.append(statement)
+        if self._store is not None:
+            if oldest is not None:
+                self._store.forget(_KIND, _key(oldest))
+            self._store.keep(_KIND, _key(statement), statement)
 
     def keep(self, statement: Recorded) -> None:
-        """Stores the statement as it is now."""
+        """Stores the statement as it is now, unless it is forgotten."""
         if self._store is not None:
-            record = statement.record()
-            # Backends' numbers, and so the wire's ids, begin anew with each process.
-            self._store.keep(_KIND, f"{record['id']} {record['created'].isoformat()}", statement)
+            self._store.renew(_KIND, _key(statement), statement)
 
     def restore(self) -> list[Recorded]:
         """Remembers what other processes have kept, and returns it, the oldest first."""
@@ -87,6 +92,12 @@ class History:
     def clear(self) -> None:
         """Forgets them all."""
         self._statements.clear()
+
+
+def _key(statement: Recorded) -> str:
+    record = statement.record()
+    # Backends' numbers, and so the wire's ids, begin anew with each process.
+    return f"{record['id']} {record['created'].isoformat()}"
 
 
 def executed(

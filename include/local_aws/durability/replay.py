@@ -13,9 +13,12 @@ import secrets
 import sys
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any
+from urllib.parse import quote
+from xml.etree import ElementTree as ET
 
 import moto.core.utils
 from moto.backends import get_backend
@@ -120,7 +123,10 @@ class Recorded:
             if status < 400 and not _READING.fullmatch(operation) and _has_effect(operation, answer):
                 whole = _object_of(environ) if service == "s3" and operation in _WHOLE_OBJECT else None
                 request = RecordedRequest(at, seed, operation, whole, kept, body)
-                self._store.record(request, forget_earlier=whole is not None and not _is_versioned(whole))
+                deleted = _each_deleted(request, environ, answer) if service == "s3" else []
+                for one in deleted or [request]:
+                    forget = one.object is not None and not _is_versioned(one.object)
+                    self._store.record(one, forget_earlier=forget)
         start_response(*started[-1])
         return [answer]
 
@@ -195,3 +201,30 @@ def _is_versioned(whole: str) -> bool:
     bucket = whole.partition("/")[0]
     partition, account = s3_backends.bucket_accounts[bucket]
     return bool(get_backend("s3")[account][partition].get_bucket(bucket).is_versioned)
+
+
+def _each_deleted(request: RecordedRequest, environ: dict[str, Any], answer: bytes) -> list[RecordedRequest]:
+    """A DeleteObjects as a DeleteObject of each, so that the objects' next requests make it forgotten.
+
+    None of a request that is something else, of one that was refused for an object, and where versions are.
+    """
+    if request.operation != "DeleteObjects" or b"<Error>" in answer:
+        return []
+    bucket = _object_of(environ)
+    asked = ET.fromstring(request.body).findall("{*}Object")  # noqa: S314  # moto has parsed it
+    keys = [one.findtext("{*}Key") for one in asked if len(one) == 1]
+    if bucket is None or _is_versioned(bucket) or len(keys) < len(asked):
+        return []
+    return [_as_deletion(request, f"{bucket.rstrip('/')}/{key}") for key in keys]
+
+
+def _as_deletion(request: RecordedRequest, whole: str) -> RecordedRequest:
+    line, names = json.loads(request.environ)
+    address = f"/{quote(whole)}"
+    # WSGI's text holds bytes.
+    path = whole.encode().decode("latin-1")
+    line |= {"REQUEST_METHOD": "DELETE", "PATH_INFO": f"/{path}", "RAW_URI": address, "REQUEST_URI": address}
+    line |= {"QUERY_STRING": "", "CONTENT_LENGTH": "0"}
+    return replace(
+        request, operation="DeleteObject", object=path, environ=json.dumps([line, names]), body=b""
+    )

@@ -153,12 +153,25 @@ class Store:
         with self._lock:
             self._database.execute("insert or replace into kept values (?, ?, ?)", (kind, key, content))
 
+    def renew(self, kind: str, key: str, value: object) -> None:
+        """Keeps a value in the place and the turn of the one before; not at all if that was forgotten."""
+        content = pickle.dumps(value)
+        with self._lock:
+            self._database.execute(
+                "update kept set content = ? where kind = ? and key = ?", (content, kind, key)
+            )
+
+    def forget(self, kind: str, key: str) -> None:
+        """Forgets what is kept under a key."""
+        with self._lock:
+            self._database.execute("delete from kept where kind = ? and key = ?", (kind, key))
+
     def kept(self, kind: str, *, newest: int | None = None) -> list[Any]:
         """Every value of a kind, in no order.
 
         Args:
             kind: The kind.
-            newest: Forgets all but so many, those that were kept last.
+            newest: Forgets all but so many, those whose keys came last.
         """
         if newest is not None:
             with self._lock:

@@ -63,6 +63,7 @@ class RedshiftDataBackend:
             self._statements[statement.id] = statement
             if statement.request.client_token is not None:
                 self._tokens[statement.request.client_token] = (statement.request.fingerprint, statement)
+        self._forget_old()
 
     def _has_committed(self, statement: Statement) -> bool:
         target = statement.request.target
@@ -268,6 +269,7 @@ class RedshiftDataBackend:
                 break
             if statement.ended:
                 del self._statements[statement.id]
+                self._drop(statement, statement.queries)
         for token, (_, statement) in list(self._tokens.items()):
             if statement.created_at > now() - CLIENT_TOKEN_LIFE:
                 break
@@ -280,11 +282,21 @@ class RedshiftDataBackend:
         """Drops the oldest results when all together fill the memory set aside for them."""
         kept = 0
         for statement in reversed(self._statements.values()):
+            too_many = []
             for query in statement.queries:
                 if query.result is not None:
                     kept += query.size
                     if kept > MAX_RESULT_BYTES and statement.ended and query.size < kept:
-                        query.result = None
+                        too_many.append(query)
+            self._drop(statement, too_many)
+
+    def _drop(self, statement: Statement, queries: Iterable[Query]) -> None:
+        """Drops results of a statement that has ended; the history holds the statement itself for longer."""
+        dropped = [query for query in queries if query.result is not None]
+        for query in dropped:
+            query.result = None
+        if dropped:
+            self._history.keep(statement)
 
     def _send_event(self, statement: Statement) -> None:
         """Puts AWS's event on the default bus, where EventBridge rules find it."""

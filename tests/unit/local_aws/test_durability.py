@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from datetime import timedelta
 from pathlib import Path
 
 import boto3
@@ -18,6 +19,7 @@ from botocore.config import Config
 
 from local_aws.durability import DataFolderError
 from local_aws.history import LOST, History
+from local_aws.redshift_data import models
 from local_aws.server import Server
 
 INCLUDE = Path(__file__).parents[3] / "include"
@@ -227,6 +229,72 @@ def test_an_object_overwritten_many_times_is_replayed_once(restarted, tmp_path):
     assert told == [(b"19",)]
 
 
+def test_objects_deleted_together_are_forgotten_one_by_one(restarted, tmp_path):
+    odd = "a b/ü'%2F+=1.txt"
+
+    def delete(s3, bucket, *keys):
+        return s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": key} for key in keys]})
+
+    def state(s3):
+        listed = s3.list_objects_v2(Bucket="lake")["Contents"]
+        versions = s3.list_object_versions(Bucket="versions")
+        return (
+            [(one["Key"], one["LastModified"]) for one in listed],
+            [(one["Key"], one["VersionId"]) for one in versions["Versions"] + versions["DeleteMarkers"]],
+        )
+
+    with restarted() as server:
+        s3 = Account(server.endpoint_url).client("s3")
+        for bucket in ("lake", "versions"):
+            s3.create_bucket(Bucket=bucket)
+        s3.put_bucket_versioning(Bucket="versions", VersioningConfiguration={"Status": "Enabled"})
+        for number in range(10):
+            for key in ("latest/000", odd, f"kept/{number}", f"gone/{number}"):
+                s3.put_object(Bucket="lake", Key=key, Body=b"%d" % number)
+            delete(s3, "lake", "latest/000", odd, f"gone/{number}", "never there")
+        s3.put_object(Bucket="lake", Key=odd, Body=b"again")
+        for number in range(2):
+            s3.put_object(Bucket="versions", Key="kept", Body=b"%d" % number)
+            delete(s3, "versions", "kept")
+        before = state(s3)
+    with sqlite3.connect(tmp_path / "data" / "account.sqlite") as database:
+        told = database.execute(
+            "select object, operation from request "
+            "where object like 'lake/%' and object not like '%/_' order by object"
+        ).fetchall()
+        whole = database.execute("select count(*) from request where operation = 'DeleteObjects'").fetchone()
+    database.close()
+    assert told == [
+        (f"lake/{odd}".encode().decode("latin-1"), "PutObject"),
+        ("lake/latest/000", "DeleteObject"),
+        ("lake/never there", "DeleteObject"),
+    ]
+    assert whole == (2,)
+    with restarted() as server:
+        assert state(Account(server.endpoint_url).client("s3")) == before
+    assert [key for key, _ in before[0]] == [odd, *(f"kept/{number}" for number in range(10))]
+
+
+def test_objects_that_could_not_be_deleted_are_there_again(restarted):
+    keep = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:DeleteObject",
+        "Resource": "arn:aws:s3:::lake/denied",
+    }
+    for number in range(2):
+        with restarted() as server:
+            s3 = Account(server.endpoint_url).client("s3")
+            if number == 0:
+                s3.create_bucket(Bucket="lake")
+                for key in ("denied", "free"):
+                    s3.put_object(Bucket="lake", Key=key, Body=b"")
+                s3.put_bucket_policy(Bucket="lake", Policy=json.dumps({"Statement": [keep]}))
+                asked = {"Objects": [{"Key": "denied"}, {"Key": "free"}]}
+                assert s3.delete_objects(Bucket="lake", Delete=asked)["Errors"][0]["Key"] == "denied"
+            assert [one["Key"] for one in s3.list_objects_v2(Bucket="lake")["Contents"]] == ["denied"]
+
+
 def test_queues_catalogues_and_reads_leave_what_they_should(restarted, tmp_path):
     with restarted() as server:
         aws = Account(server.endpoint_url)
@@ -429,12 +497,59 @@ def test_the_command_ends_with_one_sentence_when_its_folder_is_in_use(restarted,
     )
 
 
-def test_only_the_newest_statements_are_kept(restarted, monkeypatch):
+def _statements(folder):
+    with sqlite3.connect(folder / "data" / "account.sqlite") as database:
+        told = database.execute("select content from kept where kind = 'statement'").fetchall()
+    database.close()
+    return [content for (content,) in told]
+
+
+@pytest.mark.parametrize(
+    "limit", [("RETENTION", timedelta(0)), ("MAX_RESULT_BYTES", 8)], ids=["after a day", "too many"]
+)
+def test_a_result_that_nobody_can_get_any_more_is_nowhere_kept(restarted, tmp_path, monkeypatch, limit):
+    with restarted() as server:
+        aws = Account(server.endpoint_url)
+        aws.run("select repeat('result ', 9)", StatementName="old")
+        assert b"result result" in b"".join(_statements(tmp_path))
+        monkeypatch.setattr(models, *limit)
+        aws.client("redshift-data").execute_statement(Sql="select 123456789", WaitTimeSeconds=30, **WHERE)
+        while server.redshift_data._active:  # its thread forgets after the answer
+            time.sleep(0.01)
+        server.redshift_data.statements()  # waits for the lock under which it forgets
+        (old,) = [one for one in server._history._statements if one.request.name == "old"]
+        assert old.queries[0].result is None
+        assert b"result result" not in b"".join(_statements(tmp_path))
+    with restarted() as server:
+        told = Account(server.endpoint_url).local("GET", "statements")
+        assert [(one["name"], one["status"], one["rows"]) for one in told] == [
+            ("old", "FINISHED", 1),
+            (None, "FINISHED", 1),
+        ]
+
+
+def test_a_result_that_became_too_old_between_two_processes_is_forgotten_at_the_start(
+    restarted, tmp_path, monkeypatch
+):
+    with restarted() as server:
+        Account(server.endpoint_url).run("select repeat('result ', 9)")
+    assert b"result result" in b"".join(_statements(tmp_path))
+    monkeypatch.setattr(models, "RETENTION", timedelta(0))
+    with restarted():
+        assert b"result result" not in b"".join(_statements(tmp_path))
+
+
+def test_only_the_newest_statements_are_kept(restarted, tmp_path, monkeypatch):
     monkeypatch.setattr("local_aws.history.KEPT", 2)
     with restarted() as server:
         aws = Account(server.endpoint_url)
         for number in range(4):
             aws.run(f"select {number}")
+        assert [one["sqls"] for one in aws.local("GET", "statements")] == [["select 2"], ["select 3"]]
+        assert len(_statements(tmp_path)) == 2
+        # A forgotten one that is shed later is not kept anew.
+        server._history.keep(server.redshift_data.statements()[-1])
+        assert len(_statements(tmp_path)) == 2
     for _ in range(2):
         with restarted() as server:
             told = Account(server.endpoint_url).local("GET", "statements")
