@@ -19,6 +19,24 @@ class HangUpError(Exception):
     """Raised by an application instead of an answer: the connection is closed without one."""
 
 
+class _BadLengthError(Exception):
+    """A request does not say how long its body is; one sentence."""
+
+
+def _body(environ: dict[str, Any]) -> bytes:
+    length = environ.get("CONTENT_LENGTH") or "0"
+    if environ.get("wsgi.input_terminated"):
+        try:
+            return bytes(environ["wsgi.input"].read())
+        except ConnectionError:
+            raise
+        except OSError as error:
+            raise _BadLengthError(f"The body's chunks cannot be told apart: {error}.") from None
+    if not (length.isascii() and length.isdecimal()):
+        raise _BadLengthError(f"Content-Length {length} is not a number of bytes.")
+    return bytes(environ["wsgi.input"].read(int(length)))
+
+
 class _RequestHandler(MotoRequestHandler):
     """Reads a request whole, answers it whole, and waits for the next on the same connection."""
 
@@ -29,14 +47,17 @@ class _RequestHandler(MotoRequestHandler):
     def run_wsgi(self) -> None:
         """Answers one request; werkzeug's own version closes the connection after each."""
         self.environ = environ = self.make_environ()
-        terminated = environ.get("wsgi.input_terminated", False)
-        size = -1 if terminated else int(environ.get("CONTENT_LENGTH") or 0)
-        environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(size))
         try:
+            environ["wsgi.input"] = BytesIO(_body(environ))
             status, headers, body = self._call(environ)
         except HangUpError:
             self.close_connection = True
             return
+        except _BadLengthError as error:
+            # Where the next request would begin is not known.
+            self.close_connection = True
+            status, body = "400 Bad Request", f"{error}\n".encode()
+            headers = [("Content-Type", "text/plain"), ("Connection", "close")]
         self.send_response(int(status.split()[0]), status.partition(" ")[2])
         for name, value in headers:
             self.send_header(name, value)

@@ -75,10 +75,7 @@ class RedshiftDataResponse:
         """
         if operation not in service_model().operation_names:
             raise UnknownOperationException(f"The Redshift Data API has no operation {operation!r}.")
-        try:
-            request = json.loads(content or b"{}")
-        except ValueError:
-            raise SerializationException("The request's body is not JSON.") from None
+        request = _read(content)
         check_request(operation, request)
         if region != REGION and ("ClusterIdentifier" in request or "WorkgroupName" in request):
             raise ValidationException("Redshift endpoint doesn't exist in this region.")
@@ -235,6 +232,19 @@ class RedshiftDataResponse:
             raise ValidationException("Table must be given.")
         found = catalog.columns(target, request["Database"], request.get("Schema", "public"), table)
         return {"TableName": table, **_listing(request, "ColumnList", found)}
+
+
+def _read(content: bytes) -> Any:
+    try:
+        request = json.loads(content or b"{}")
+    except ValueError:
+        raise SerializationException("The request's body is not JSON.") from None
+    try:
+        json.dumps(request, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        half = f"\\u{ord(error.object[error.start]):x}"
+        raise SerializationException(f"{half} in the request's body is half of a character.") from None
+    return request
 
 
 def _signed_region(authorization: str) -> str:

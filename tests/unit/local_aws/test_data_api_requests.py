@@ -136,6 +136,29 @@ def test_errors_of_the_protocol_are_aws_errors(server):
     assert _post(server, "ExecuteStatement", b"[]") == (400, "SerializationException")
     assert _post(server, "ExecuteStatement", b"[1]") == (400, "SerializationException")
     assert _post(server, "ExecuteStatement", b"5") == (400, "SerializationException")
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        b'"Sql": "select \'\\ud800\'"',
+        b'"Sql": "select :x", "Parameters": [{"name": "x", "value": "\\uDFFF"}]',
+    ],
+)
+def test_half_a_character_is_refused_and_a_whole_one_of_two_halves_is_taken(server, member, data_api):
+    where = b'"ClusterIdentifier": "redshift-etl", "Database": "dev", "WaitTimeSeconds": 10'
+    assert _post(server, "ExecuteStatement", b"{%b, %b}" % (where, member)) == (400, "SerializationException")
+
+    whole = member.replace(b"\\ud800", b"\\ud83d\\ude00").replace(b"\\uDFFF", b"\\ud83d\\uDE00")
+    request = urllib.request.Request(
+        server.endpoint_url,
+        b"{%b, %b}" % (where, whole),
+        {"X-Amz-Target": "RedshiftData.ExecuteStatement"},
+        method="POST",
+    )
+    with urllib.request.urlopen(request) as answer:
+        statement = json.load(answer)["Id"]
+    assert data_api.get_statement_result(Id=statement)["Records"] == [[{"stringValue": "\U0001f600"}]]
     assert _post(server, "ExecuteStatement", b"") == (400, "ValidationException")
 
 

@@ -96,6 +96,24 @@ def test_connections_are_kept_open(server):
             assert json.loads(stream.read(length))["status"] == "ok"
 
 
+@pytest.mark.parametrize(
+    ("header", "sentence"),
+    [
+        (b"Content-Length: abc", b"Content-Length abc is not a number of bytes."),
+        (b"Content-Length: -5", b"Content-Length -5 is not a number of bytes."),
+        (b"Content-Length: 1_0", b"Content-Length 1_0 is not a number of bytes."),
+        (b"Transfer-Encoding: chunked", b"The body's chunks cannot be told apart: Invalid chunk header."),
+    ],
+)
+def test_a_body_without_an_end_is_refused_in_one_sentence(server, capfd, header, sentence):
+    with socket.create_connection(server.endpoint_url.removeprefix("http://").split(":"), 10) as client:
+        client.sendall(b"PUT /lake/one HTTP/1.1\r\nHost: localhost\r\n%b\r\n\r\nzz\r\n" % header)
+        answer = client.makefile("rb").read()  # to its end: the connection is closed
+    assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert answer.endswith(b"\r\n\r\n%b\n" % sentence)
+    assert "Traceback" not in capfd.readouterr().err
+
+
 def test_every_statement_is_in_the_history_without_its_secrets(server, execute):
     execute(
         "select :day as day", Parameters=[{"name": "day", "value": "secret day"}], StatementName="in history"
