@@ -54,7 +54,7 @@ resource "aws_iam_role_policy" "warehouse" {
             "glue:GetDatabase", "glue:GetDatabases", "glue:CreateDatabase",
             "glue:GetTable", "glue:GetTables", "glue:CreateTable",
             "glue:GetPartition", "glue:GetPartitions", "glue:BatchGetPartition",
-            "glue:CreatePartition", "glue:BatchCreatePartition",
+            "glue:CreatePartition", "glue:BatchCreatePartition", "glue:UpdatePartition",
           ]
           Resource = concat(
             ["arn:${local.partition}:glue:${var.region}:${local.account_id}:catalog"],

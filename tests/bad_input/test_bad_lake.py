@@ -94,6 +94,23 @@ def test_sales_without_a_row_are_found_by_the_gate(lake: Lake, body: bytes) -> N
     assert (str(found["refresh_date"]), found["line_count"]) == (DAY, 0)
 
 
+def test_a_day_that_was_registered_for_another_bucket_is_read_from_this_one(lake: Lake) -> None:
+    place = {"DatabaseName": "tpcds_lake", "TableName": "store_sales", "PartitionValues": [DAY]}
+    glue = boto3.client("glue")
+    storage = glue.get_partition(**place)["Partition"]["StorageDescriptor"]
+    here = storage["Location"]
+    assert here == f"s3://{BUCKET}/{KEY.rpartition('/')[0]}/"
+    glue.update_partition(
+        DatabaseName="tpcds_lake",
+        TableName="store_sales",
+        PartitionValueList=[DAY],
+        PartitionInput={"Values": [DAY], "StorageDescriptor": storage | {"Location": "s3://old/raw/"}},
+    )
+    assert lake.run("register_partition", "AUTO_COMMIT")["Status"] == "FINISHED"
+    assert glue.get_partition(**place)["Partition"]["StorageDescriptor"] == storage
+    assert lake.run("register_partition", "AUTO_COMMIT")["Status"] == "FINISHED", "it can run again"
+
+
 def test_a_lake_with_other_folders_than_partitions_is_named(lake: Lake) -> None:
     from redshift_etl.operators.glue_partitions import GluePartitionsOperator, PartitionError
 

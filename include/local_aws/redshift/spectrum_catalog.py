@@ -266,7 +266,7 @@ def drop_external_table(session: Session, schema: str, name: str, *, if_exists: 
 
 
 def alter_external_table(session: Session, reader: TokenReader, schema: str, name: str) -> Result:
-    """ALTER TABLE of an external table: ADD and DROP PARTITION, SET LOCATION.
+    """ALTER TABLE of an external table: ADD and DROP PARTITION, and where a PARTITION lies.
 
     Args:
         session: whose catalog applies.
@@ -286,6 +286,10 @@ def alter_external_table(session: Session, reader: TokenReader, schema: str, nam
             values = _partition_values(reader, keys, name)
             _drop_partition(session, glue_database, name, values, if_exists=if_exists)
             reader.accept(",")
+    elif reader.accept("partition"):
+        values = _partition_values(reader, keys, name)
+        reader.expect("set location")
+        _move_partition(session, glue_database, name, values, reader.string())
     else:
         raise not_supported(reader.statement.text)
     reader.finish()
@@ -342,6 +346,27 @@ def _add_partitions(
                 continue
             raise RedshiftError(f"Partition already exists: {failed.get('PartitionValues')}", "42710")
         raise RedshiftError(f"{detail.get('ErrorCode')}: {detail.get('ErrorMessage')}", "XX000")
+
+
+def _move_partition(
+    session: Session, glue_database: str, table: str, values: list[str], location: str
+) -> None:
+    glue = session.warehouse.glue
+    try:
+        found = glue.get_partition(DatabaseName=glue_database, TableName=table, PartitionValues=values)
+    except ClientError as error:
+        if is_not_found(error):
+            raise RedshiftError(f"Partition does not exist: {values}", "42704") from error
+        raise
+    glue.update_partition(
+        DatabaseName=glue_database,
+        TableName=table,
+        PartitionValueList=values,
+        PartitionInput={
+            "Values": values,
+            "StorageDescriptor": found["Partition"]["StorageDescriptor"] | {"Location": location},
+        },
+    )
 
 
 def _drop_partition(

@@ -121,6 +121,24 @@ def test_several_partitions_are_added_and_dropped_at_once(external: Session) -> 
     )
 
 
+def test_a_partition_is_pointed_to_another_place_and_nothing_else_of_it_changes(
+    external: Session, s3: Any, glue: Any
+) -> None:
+    put(s3, "raw/sales/sale_date=2003-01-02/part-0.parquet", sales([1]))
+    put(s3, "moved/sale_date=2003-01-02/part-0.parquet", sales([2, 3]))
+    add_partition(external, "2003-01-02")
+    add_partition(external, "2003-01-03")
+    place = {"DatabaseName": "spectrum", "TableName": "sales", "PartitionValues": ["2003-01-02"]}
+    before = glue.get_partition(**place)["Partition"]["StorageDescriptor"]
+    move = "alter table spectrum.sales partition (sale_date = '{day}') set location 's3://{bucket}/moved/{at}/'"
+    external.execute(move.format(day="2003-01-02", bucket=BUCKET, at="sale_date=2003-01-02"))
+    assert rows(external, "select quantity from spectrum.sales order by 1") == [(2,), (3,)]
+    after = glue.get_partition(**place)["Partition"]["StorageDescriptor"]
+    assert after == before | {"Location": f"s3://{BUCKET}/moved/sale_date=2003-01-02/"}
+    state, message = fails(external, move.format(day="1999-01-01", bucket=BUCKET, at="nowhere"))
+    assert (state, message) == ("42704", "ERROR: Partition does not exist: ['1999-01-01']")
+
+
 @pytest.mark.parametrize(
     "condition",
     [
@@ -295,6 +313,7 @@ def test_a_late_binding_view_over_an_external_table_sees_new_objects(external: S
     [
         TABLE,
         f"alter table spectrum.sales add partition (sale_date='2003-01-02') location 's3://{BUCKET}/x/'",
+        f"alter table spectrum.sales partition (sale_date='2003-01-02') set location 's3://{BUCKET}/x/'",
         "drop table spectrum.sales",
         SCHEMA.replace("spectrum from", "another from"),
         "drop schema spectrum drop external database",
