@@ -8,21 +8,23 @@ iam_role ${iam_role_arn}
 create external database if not exists;
 
 -- One row per review. Widths are bytes: Amazon cuts titles at 400 characters of up to four bytes, and
--- no headline or body may be cut or become NULL for its length.
+-- no headline or body may be cut or become NULL for its length. Spectrum cuts a text that is longer than its
+-- column, without an error: what the warehouse keeps is wider here than there, so that one that is too long
+-- for it gets there whole and is refused.
 -- CREATE EXTERNAL TABLE has no IF NOT EXISTS.
 -- unless: select 1 from svv_external_tables where schemaname = 'amzreviews' and tablename = 'reviews'
 create external table amzreviews.reviews (
-    marketplace varchar(10),
-    customer_id varchar(15),
-    review_id varchar(15),
-    product_id varchar(25),
-    product_parent varchar(15),
-    product_title varchar(2048),
+    marketplace varchar(256),
+    customer_id varchar(256),
+    review_id varchar(256),
+    product_id varchar(256),
+    product_parent varchar(256),
+    product_title varchar(4096),
     star_rating integer,
     helpful_votes integer,
     total_votes integer,
-    vine varchar(5),
-    verified_purchase varchar(5),
+    vine varchar(256),
+    verified_purchase varchar(256),
     review_headline varchar(2048),
     review_body varchar(65535),
     review_date date,

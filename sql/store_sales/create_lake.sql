@@ -1,6 +1,8 @@
 -- The data lake as Spectrum sees it: one external schema, one external table for the extracts of
 -- store sales. External DDL cannot run inside a transaction, and CREATE EXTERNAL TABLE has no
 -- IF NOT EXISTS: the task runs this file only while the table is missing.
+-- Spectrum cuts a text that is longer than its column, without an error. Texts are wider here than in
+-- staging, so that one that is too long for staging gets there whole and is refused.
 create external schema if not exists tpcds_lake
 from data catalog
 database 'tpcds_lake'
@@ -10,16 +12,16 @@ create external database if not exists;
 create external table tpcds_lake.store_sales (
     sold_date date,
     sold_time integer,
-    i_item_id varchar(16),
-    c_customer_id varchar(16),
+    i_item_id varchar(256),
+    c_customer_id varchar(256),
     cd_demo_sk integer,
     hd_income_band_sk integer,
-    hd_buy_potential varchar(15),
+    hd_buy_potential varchar(256),
     hd_dep_count integer,
     hd_vehicle_count integer,
-    ca_address_id varchar(16),
-    s_store_id varchar(16),
-    p_promo_id varchar(16),
+    ca_address_id varchar(256),
+    s_store_id varchar(256),
+    p_promo_id varchar(256),
     ss_ticket_number bigint,
     ss_quantity integer,
     ss_wholesale_cost decimal(7, 2),

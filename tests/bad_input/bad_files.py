@@ -211,6 +211,16 @@ def _sale(column: str, kind: pa.DataType, value: Any = None) -> bytes:
     return parquet(with_type("store_sales", column, kind), {"ss_ticket_number": 1, column: value})
 
 
+# The columns of text, and the bytes that staging has room for.
+TEXTS_OF_SALES = {
+    "i_item_id": 16,
+    "c_customer_id": 16,
+    "hd_buy_potential": 15,
+    "ca_address_id": 16,
+    "s_store_id": 16,
+    "p_promo_id": 16,
+}
+
 BAD_SALES_FILES = (
     BadSalesFile("truncated", parquet(SCHEMAS["store_sales"])[:500], _FOOTER),
     BadSalesFile("CSV under the name of Parquet", b"sold_date,sold_time\n2003-01-02,1\n", _FOOTER),
@@ -222,6 +232,24 @@ BAD_SALES_FILES = (
     BadSalesFile("a price of more digits", _sale("ss_sales_price", pa.decimal128(12, 2)), _SCHEMA),
     BadSalesFile("an item id that is a number", _sale("i_item_id", pa.int64(), 7), _SCHEMA),
     BadSalesFile("a ticket number that is text", _sale("ss_ticket_number", pa.string(), "seven"), _SCHEMA),
+    *(
+        BadSalesFile(
+            f"{column} of {length + 1} bytes",
+            parquet(SCHEMAS["store_sales"], {"ss_ticket_number": 1, column: "x" * (length + 1)}),
+            rf"value too long for type character varying\({length}\)",
+        )
+        for column, length in TEXTS_OF_SALES.items()
+    ),
+    BadSalesFile(
+        "a store's id of 9 characters in 18 bytes",
+        parquet(SCHEMAS["store_sales"], {"ss_ticket_number": 1, "s_store_id": "ü" * 9}),
+        r"value too long for type character varying\(16\)",
+    ),
+    BadSalesFile(
+        "an item's id of a thousand bytes",
+        parquet(SCHEMAS["store_sales"], {"ss_ticket_number": 1, "i_item_id": "x" * 1000}),
+        r"value too long for type character varying\(16\)",
+    ),
     BadSalesFile(
         "an id in Latin-1",
         _sale("c_customer_id", pa.binary(), LATIN_1),

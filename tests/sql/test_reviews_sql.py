@@ -3,6 +3,7 @@
 from collections import Counter
 from decimal import Decimal
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
@@ -78,6 +79,36 @@ def test_a_load_that_fails_after_the_delete_leaves_the_table_as_it_was(loaded: L
             loaded.load()
     finally:
         loaded.s3.delete_object(Bucket=BUCKET, Key=key)
+    assert loaded.query(counts) == before
+
+
+@pytest.mark.parametrize(
+    ("column", "length"),
+    [
+        ("marketplace", 10),
+        ("customer_id", 15),
+        ("review_id", 15),
+        ("product_id", 25),
+        ("product_parent", 15),
+        ("product_title", 2048),
+        ("vine", 5),
+        ("verified_purchase", 5),
+    ],
+)
+def test_a_text_that_is_too_long_is_refused_and_never_cut(
+    loaded: Lakehouse, column: str, length: int
+) -> None:
+    counts = "select count(*), sum(helpful_votes) from public.reviews"
+    before = loaded.query(counts)
+    original = pq.ParquetFile(loaded.folder / "product_category=Watches/part-00000.parquet").read()
+    place = original.column_names.index(column)
+    longer = pa.array(["x" * (length + 1)] * original.num_rows)
+    try:
+        loaded.replace("Watches", original.set_column(place, column, longer))
+        with pytest.raises(StatementError, match=rf"value too long for type character varying\({length}\)"):
+            loaded.load()
+    finally:
+        loaded.replace("Watches", original)
     assert loaded.query(counts) == before
 
 

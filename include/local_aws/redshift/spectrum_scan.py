@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from sqlglot import exp
 
 from .errors import not_supported
+from .functions import INTERNAL
 from .object_store import S3Object
 from .parquet_files import (
     ParquetColumn,
@@ -69,7 +70,7 @@ def scan(session: Session, glue_database: str, schema: str, node: exp.Table) -> 
     present = _check(session, columns, files, paths) if suffix else dict.fromkeys(columns, "f.{}")
     reader = _parquet(paths) if suffix else _text_reader(table, columns, paths)
     shown = [
-        f"{present.get(name, 'null').format(quote(name))}::{kind.duckdb} as {quote(name)}"
+        f"{_cut(present.get(name, 'null').format(quote(name)), kind)} as {quote(name)}"
         for name, kind in columns.items()
     ]
     shown += [f"p.{quote(name)}::{kind.duckdb} as {quote(name)}" for name, kind in keys.items()]
@@ -80,6 +81,16 @@ def scan(session: Session, glue_database: str, schema: str, node: exp.Table) -> 
         f"select {', '.join(shown)} from {reader} as f join (values {rows}) as p({names}) "
         "on f.__file = p.__file"
     )
+
+
+def _cut(value: str, kind: DataType) -> str:
+    """A column's value: Spectrum cuts text to the bytes that are declared, and says nothing of it.
+
+    Source: the Database Developer Guide, CREATE EXTERNAL TABLE, "results are truncated to fit the defined
+    column size without returning an error".
+    """
+    typed = f"{value}::{kind.duckdb}"
+    return f"{INTERNAL}.truncate_bytes({typed}, {kind.length})" if kind.length else typed
 
 
 def _row(path: Path, item: S3Object, partition: _Partition) -> str:

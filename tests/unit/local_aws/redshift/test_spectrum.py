@@ -198,6 +198,26 @@ def test_columns_are_matched_by_name_and_a_missing_one_is_null(external: Session
     assert rows(external, "select item, quantity, net from spectrum.sales") == [("a", 7, None)]
 
 
+@pytest.mark.parametrize(
+    ("delivered", "seen"),
+    [
+        ("sixteen bytes: 1", "sixteen bytes: 1"),
+        ("seventeen bytes 1", "seventeen bytes "),
+        ("ü" * 9, "ü" * 8),
+        ("seventeen, half ü", "seventeen, half "),
+        ("four, four, 4, \U0001f4a5", "four, four, 4, "),
+    ],
+)
+def test_text_is_cut_to_the_bytes_that_are_declared_at_a_whole_character(
+    external: Session, s3: Any, delivered: str, seen: str
+) -> None:
+    """Without an error: what is to be refused for its length needs a wider external column than its target."""
+    put(s3, "raw/sales/sale_date=2003-01-02/part-0.parquet", parquet(item=[delivered, None]))
+    add_partition(external, "2003-01-02")
+    assert rows(external, "select item from spectrum.sales order by 1") == [(seen,), (None,)]
+    assert rows(external, f"select count(*) from spectrum.sales where item = '{seen}'") == [(1,)]
+
+
 def test_a_wrong_type_names_file_column_and_both_types(external: Session, s3: Any) -> None:
     key = "raw/sales/sale_date=2003-01-02/part-0.parquet"
     put(s3, key, parquet(item=["a"], quantity=["many"]))
