@@ -13,9 +13,9 @@ had no run since `first_refresh_date`, whatever kept Airflow from it, are caught
 By hand: the refresh date is the parameter, else the local date of the logical date, else today.
 
 **When it fails** fix the cause and clear the failed task: every task can run again, for any date and in
-any order. `wait_for_extract` names the files that the source has not delivered, or delivered empty. The
-tasks of `extract_gate` judge the delivered lines before the fact is touched, those of `quality_gate` the
-loaded fact before the reports: each names what it found, and keeps a sample in
+any order. `wait_for_extract` names the files that the source has not delivered, or delivered empty or with
+other columns than agreed. The tasks of `extract_gate` judge the delivered lines before the fact is touched,
+those of `quality_gate` the loaded fact before the reports: each names what it found, and keeps a sample in
 `quality/<check>/refresh_date=…/sample.json` in the data bucket.
 
 **Owner** data engineering.
@@ -29,6 +29,7 @@ from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, chain
 
 from redshift_etl import assets
 from redshift_etl.cluster import CLUSTER_DAGS, pause_after_timeout
+from redshift_etl.extracts import EXTRACTS
 from redshift_etl.failure import RETRY_POLICY
 from redshift_etl.notifications.due import reports_due
 from redshift_etl.notifications.sns import RunFailedAlert, RunSucceededAlert, TaskFailedAlert
@@ -54,6 +55,8 @@ LAKE = assets.files(SETTINGS, "raw/store_sales")
 STAGING = assets.table(SETTINGS, "tpcds.stg_store_sales")
 FACT = assets.table(SETTINGS, "tpcds.store_sales")
 DIMENSION_EXTRACTS = ("customer", "customer_address", "item", "store")
+# Of no day: what is there is all that is known.
+REFERENCE_EXTRACTS = ("date_dim", "household_demographics", "promotion")
 # Of the lines as delivered, each check with the parameters that it takes beside the refresh date.
 EXTRACT_CHECKS: dict[str, dict[str, str]] = {
     "extract_not_empty": {},
@@ -174,14 +177,16 @@ with DAG(
         bucket_key=[
             f"raw/store_sales/sale_date={REFRESH_DATE}/*.parquet",
             *(f"raw/{name}/extract_date={REFRESH_DATE}/*.parquet" for name in DIMENSION_EXTRACTS),
+            *(f"raw/{name}/*.parquet" for name in REFERENCE_EXTRACTS),
         ],
+        columns={f"raw/{name}/*": columns for name, columns in EXTRACTS.items()},
         poke_interval=60,
         timeout=timedelta(hours=3).total_seconds(),
         # The sensor's own limit names the missing files; this one is for a sensor that hangs.
         execution_timeout=timedelta(hours=3, minutes=10),
         max_active_tis_per_dag=None,
         doc_md="Waits until the source systems have delivered the refresh date's extracts, and refuses files "
-        "of 0 bytes.\n\n"
+        "of 0 bytes, and such as are no Parquet files or have other columns than agreed.\n\n"
         "**If it fails:** ask the source system for the files that the error names, then clear this task.",
     )
     register_partition = RedshiftScriptOperator(

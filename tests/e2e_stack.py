@@ -19,9 +19,12 @@ from zoneinfo import ZoneInfo
 import boto3
 import httpx
 import psutil
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from datasets import delivery, reviews, store_sales
+from in_process import REFERENCE, SCHEMAS
 from laptop import reviews_job
 from laptop.airflow import AirflowApi, migrate_database, start_components
 from laptop.alerts import create_alert_topic, take_alerts
@@ -160,6 +163,8 @@ def running(folder: Path) -> Iterator[Stack]:
             queue = create_alert_topic()
             s3.create_bucket(Bucket=BUCKET)
             deliver_nothing_much(s3, minute.date() - timedelta(days=1))
+            for name in REFERENCE:
+                put_without_rows(s3, f"raw/{name}/part-00000.parquet", name)
             boto3.client("redshift").pause_cluster(ClusterIdentifier=CLUSTER)
             start_components(processes, environment)
             api = AirflowApi(f"http://127.0.0.1:{web_port}")
@@ -184,11 +189,17 @@ def running(folder: Path) -> Iterator[Stack]:
 
 
 def deliver_nothing_much(s3: Any, day: date) -> None:
-    """Put a file wherever the sensor looks for one: it must hold a byte, and is never read."""
-    s3.put_object(Bucket=BUCKET, Key=f"raw/store_sales/sale_date={day}/part-00000.parquet", Body=b"PAR1")
+    """Put a file without rows wherever the sensor looks for one of the day."""
+    put_without_rows(s3, f"raw/store_sales/sale_date={day}/part-00000.parquet", "store_sales")
     for name in ("customer", "customer_address", "item", "store"):
-        key = f"raw/{name}/extract_date={day}/part-00000.parquet"
-        s3.put_object(Bucket=BUCKET, Key=key, Body=b"PAR1")
+        put_without_rows(s3, f"raw/{name}/extract_date={day}/part-00000.parquet", name)
+
+
+def put_without_rows(s3: Any, key: str, extract: str) -> None:
+    """Deliver a file with the columns of an extract."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(SCHEMAS[extract].empty_table(), sink)
+    s3.put_object(Bucket=BUCKET, Key=key, Body=sink.getvalue().to_pybytes())
 
 
 def cluster_status() -> str:

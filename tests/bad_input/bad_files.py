@@ -74,7 +74,7 @@ class BadFile:
 
 
 _SCHEMA = r"File '{file}' has an incompatible Parquet schema for column '{file}\."
-_FOOTER = r"File '{file}' has an invalid Parquet footer or is corrupt"
+FOOTER = r"File '{file}' has an invalid Parquet footer or is corrupt"
 _NUMBER = (
     r"Unmatched number of columns between table and file\. Table columns: {0}, Data columns: {1}, .*{file}"
 )
@@ -99,14 +99,14 @@ def _mistyped(kind: str, table: str, column: str, found: pa.DataType) -> BadFile
 
 
 BAD_FILES = (
-    BadFile("truncated after its first half", "item", ITEM[: len(ITEM) // 2], _FOOTER),
-    BadFile("without its last byte", "item", ITEM[:-1], _FOOTER),
-    BadFile("of three bytes", "item", b"PAR", _FOOTER),
-    BadFile("CSV under the name of Parquet", "item", b"i_item_id,i_current_price\nI1,1.00\n", _FOOTER),
-    BadFile("a page of HTML that an error left", "item", b"<html>403 Forbidden</html>" * 9, _FOOTER),
-    BadFile("compressed as a whole", "item", gzip.compress(ITEM), _FOOTER),
+    BadFile("truncated after its first half", "item", ITEM[: len(ITEM) // 2], FOOTER),
+    BadFile("without its last byte", "item", ITEM[:-1], FOOTER),
+    BadFile("of three bytes", "item", b"PAR", FOOTER),
+    BadFile("CSV under the name of Parquet", "item", b"i_item_id,i_current_price\nI1,1.00\n", FOOTER),
+    BadFile("a page of HTML that an error left", "item", b"<html>403 Forbidden</html>" * 9, FOOTER),
+    BadFile("compressed as a whole", "item", gzip.compress(ITEM), FOOTER),
     BadFile("with damaged pages", "item", _damaged, r"{file}.* is corrupt|{file}' has an invalid"),
-    BadFile("a note beside the data", "item", b"see ticket 4711", _FOOTER, "README.txt"),
+    BadFile("a note beside the data", "item", b"see ticket 4711", FOOTER, "README.txt"),
     _mistyped("a price that is text", "item", "i_current_price", pa.string()),
     _mistyped("a price that is floating", "item", "i_current_price", pa.float64()),
     _mistyped("a price that is an integer", "item", "i_current_price", pa.int64()),
@@ -123,7 +123,7 @@ BAD_FILES = (
         parquet(SCHEMAS["item"].append(pa.field("extra", pa.string())), GOOD),
         _count(4, 5),
     ),
-    BadFile("no column at all", "item", parquet(pa.schema([])), _count(4, 0) + "|" + _FOOTER),
+    BadFile("no column at all", "item", parquet(pa.schema([])), _count(4, 0) + "|" + FOOTER),
     BadFile(
         "an id of 17 characters",
         "item",
@@ -222,8 +222,8 @@ TEXTS_OF_SALES = {
 }
 
 BAD_SALES_FILES = (
-    BadSalesFile("truncated", parquet(SCHEMAS["store_sales"])[:500], _FOOTER),
-    BadSalesFile("CSV under the name of Parquet", b"sold_date,sold_time\n2003-01-02,1\n", _FOOTER),
+    BadSalesFile("truncated", parquet(SCHEMAS["store_sales"])[:500], FOOTER),
+    BadSalesFile("CSV under the name of Parquet", b"sold_date,sold_time\n2003-01-02,1\n", FOOTER),
     BadSalesFile("a day that is text", _sale("sold_date", pa.string(), "2003-01-02"), _SCHEMA),
     BadSalesFile("a day that is a moment", _sale("sold_date", pa.timestamp("us")), _SCHEMA),
     BadSalesFile("a quantity of 64 bits", _sale("ss_quantity", pa.int64(), 2**40), _SCHEMA),

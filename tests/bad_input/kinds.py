@@ -3,6 +3,7 @@
 PYTHONPATH=tests:include:plugins python tests/bad_input/kinds.py
 """
 
+import bad_columns
 import bad_files
 import bad_sales
 import bad_values
@@ -12,6 +13,7 @@ REFUSED: dict[str, tuple[object, ...]] = {
     "files for COPY": bad_files.BAD_FILES,
     "files for Spectrum": bad_files.BAD_SALES_FILES,
     "files of 0 bytes": bad_files.EMPTY_FILES,
+    "files of other columns": bad_columns.BAD_COLUMNS,
     "lines of sales": bad_sales.BAD_SALES,
     "parameters": bad_values.BAD_PARAMS,
     "settings": bad_values.BAD_SETTINGS,

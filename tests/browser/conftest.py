@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page
 
 import e2e_stack
 from e2e_stack import BUCKET, Stack, deliver_nothing_much
+from in_process import SCHEMAS
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +62,10 @@ def triggered(browser: Browser, stack: Stack, tmp_path_factory: pytest.TempPathF
     broken = date(2003, 1, 5)
     deliver_nothing_much(stack.s3, broken)
     file = tmp_path_factory.mktemp("extract") / "part-00000.parquet"
-    pq.write_table(pa.table({"ss_ticket_number": ["many"]}), file)
+    schema = SCHEMAS["store_sales"]
+    place = schema.get_field_index("ss_ticket_number")
+    text = schema.set(place, pa.field("ss_ticket_number", pa.string()))
+    pq.write_table(pa.Table.from_pylist([{"ss_ticket_number": "many"}], schema=text), file)
     stack.s3.upload_file(str(file), BUCKET, f"raw/store_sales/sale_date={broken}/{Path(file).name}")
     context = browser.new_context(base_url=stack.api.url, locale="en-US")
     page = context.new_page()

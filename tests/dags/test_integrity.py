@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatch
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -234,6 +235,19 @@ def test_r2_r4_r7_every_step_waits_for_the_ones_before_and_dimensions_load_side_
     work = {task.task_id for task in dag.tasks if not task.is_teardown}
     assert upstream["publish_reports"] == work - {"publish_reports"}
     assert {dag.get_task(name).trigger_rule for name in work} == {"all_success"}
+
+
+def test_every_extract_that_the_sql_reads_is_waited_for_and_has_agreed_columns(dag_bag: Any) -> None:
+    sensor = dag_bag.dags["store_sales_etl"].get_task("wait_for_extract")
+    read = {
+        extract
+        for file in (PROJECT / "sql" / "store_sales").glob("*.sql")
+        for extract in re.findall(r"'s3://{{ data_bucket }}/raw/(\w+)/", file.read_text())
+    }
+    assert len(read) == 8
+    assert {key.split("/")[1] for key in sensor.bucket_key} == read
+    for key in sensor.bucket_key:
+        assert any(fnmatch(key, pattern) for pattern in sensor.columns), key
 
 
 def test_every_failure_has_one_alert(dag_bag: Any, tasks: list[Any]) -> None:

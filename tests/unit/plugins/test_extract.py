@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import Any
 
 import boto3
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from airflow.sdk.bases.operator import TriggerFailureReason
 from airflow.sdk.exceptions import AirflowFailException, AirflowSensorTimeout, TaskDeferred
 from moto import mock_aws
 
-from redshift_etl.sensors.extract import EmptyExtractError, ExtractSensor
+from redshift_etl.extracts import Columns
+from redshift_etl.sensors.extract import BadExtractError, ExtractSensor
 
 BUCKET = "redshift-etl-data"
 ITEM = "raw/item/extract_date=2003-01-02/part-00000.parquet"
@@ -94,11 +98,11 @@ def test_a_file_of_0_bytes_is_refused_for_good(
     s3.put_object(Bucket=BUCKET, Key=STORE, Body=b"PAR1")
     task = sensor()
     context = make_context(task)
-    with pytest.raises(EmptyExtractError) as error:
+    with pytest.raises(BadExtractError) as error:
         look(task, context)
     assert str(error.value) == (
-        f"Delivered with 0 bytes, which is no Parquet file: s3://{BUCKET}/{ITEM}; "
-        "ask the source system for it, then clear this task."
+        f"The extract is not what was agreed: s3://{BUCKET}/{ITEM} has 0 bytes. "
+        "Ask the source system for it, then clear this task."
     )
     assert isinstance(error.value, AirflowFailException), "a retry would see the same file"
 
@@ -112,8 +116,60 @@ def test_every_file_of_a_pattern_is_looked_at_and_no_marker_beside_them(
     task = sensor(bucket_key=f"{folder}/*.parquet")
     assert task.execute(make_context(task)) is None
     s3.put_object(Bucket=BUCKET, Key=f"{folder}/b.parquet", Body=b"")
-    with pytest.raises(EmptyExtractError, match=f"no Parquet file: s3://{BUCKET}/{folder}/b.parquet;"):
+    with pytest.raises(BadExtractError, match=f"agreed: s3://{BUCKET}/{folder}/b.parquet has 0 bytes. "):
         task.execute(make_context(task))
+
+
+def parquet(*names: str) -> bytes:
+    out = io.BytesIO()
+    pq.write_table(pa.table({name: ["x"] for name in names}), out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("look", LOOKS.values(), ids=LOOKS)
+def test_files_of_other_columns_are_refused_in_one_sentence_that_names_them(
+    s3: Any, make_context: Callable[..., Any], look: Callable[[ExtractSensor, Any], object]
+) -> None:
+    s3.put_object(Bucket=BUCKET, Key=ITEM, Body=parquet("id", "price"))
+    s3.put_object(Bucket=BUCKET, Key=STORE, Body=parquet("name", "id"))
+    agreed = {"raw/item/*": Columns(("id", "name")), "raw/store/*": Columns(("id", "name"))}
+    task = sensor(columns=agreed)
+    with pytest.raises(BadExtractError) as error:
+        look(task, make_context(task))
+    assert str(error.value) == (
+        f"The extract is not what was agreed: s3://{BUCKET}/{ITEM} lacks name and has in excess price; "
+        f"s3://{BUCKET}/{STORE} has its columns in another order than id, name. "
+        "Ask the source system for it, then clear this task."
+    )
+    for key in (ITEM, STORE):
+        s3.put_object(Bucket=BUCKET, Key=key, Body=parquet("id", "name"))
+    assert look(task, make_context(task)) is None
+
+
+def test_only_the_end_of_a_file_is_read(s3: Any, make_context: Callable[..., Any]) -> None:
+    body = bytearray(parquet("id"))
+    length = int.from_bytes(body[-8:-4], "little")
+    body[4:4] = bytes(5_000_000)
+    s3.put_object(Bucket=BUCKET, Key=ITEM, Body=bytes(body))
+    task = sensor(bucket_key=ITEM, columns={"raw/item/*": Columns(("id",))})
+    asked: list[str] = []
+    task.hook.conn.meta.events.register(
+        "before-parameter-build.s3.GetObject", lambda params, **_: asked.append(params["Range"])
+    )
+    assert task.execute(make_context(task)) is None
+    end = len(body) - 8
+    assert asked == [f"bytes={end}-{end + 7}", f"bytes={end - length}-{end - 1}"]
+
+
+def test_of_many_bad_files_the_first_are_named(s3: Any, make_context: Callable[..., Any]) -> None:
+    folder = "raw/item/extract_date=2003-01-02"
+    for number in range(25):
+        s3.put_object(Bucket=BUCKET, Key=f"{folder}/{number:02}.parquet", Body=b"<html>")
+    task = sensor(bucket_key=f"{folder}/*.parquet", columns={"raw/item/*": Columns(("id",))})
+    with pytest.raises(BadExtractError) as error:
+        task.execute(make_context(task))
+    assert str(error.value).count("is no Parquet file (it has 6 bytes)") == 10
+    assert "09.parquet is no Parquet file (it has 6 bytes); 15 more. Ask" in str(error.value)
 
 
 def test_an_extract_at_the_last_moment_is_accepted(s3: Any, make_context: Callable[..., Any]) -> None:

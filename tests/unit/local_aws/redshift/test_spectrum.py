@@ -130,7 +130,9 @@ def test_a_partition_is_pointed_to_another_place_and_nothing_else_of_it_changes(
     add_partition(external, "2003-01-03")
     place = {"DatabaseName": "spectrum", "TableName": "sales", "PartitionValues": ["2003-01-02"]}
     before = glue.get_partition(**place)["Partition"]["StorageDescriptor"]
-    move = "alter table spectrum.sales partition (sale_date = '{day}') set location 's3://{bucket}/moved/{at}/'"
+    move = (
+        "alter table spectrum.sales partition (sale_date = '{day}') set location 's3://{bucket}/moved/{at}/'"
+    )
     external.execute(move.format(day="2003-01-02", bucket=BUCKET, at="sale_date=2003-01-02"))
     assert rows(external, "select quantity from spectrum.sales order by 1") == [(2,), (3,)]
     after = glue.get_partition(**place)["Partition"]["StorageDescriptor"]
@@ -211,7 +213,7 @@ def test_columns_are_matched_by_name_and_a_missing_one_is_null(external: Session
 def test_text_is_cut_to_the_bytes_that_are_declared_at_a_whole_character(
     external: Session, s3: Any, delivered: str, seen: str
 ) -> None:
-    """Without an error: what is to be refused for its length needs a wider external column than its target."""
+    """Without an error: for a text to be refused, the external column must be wider than its target."""
     put(s3, "raw/sales/sale_date=2003-01-02/part-0.parquet", parquet(item=[delivered, None]))
     add_partition(external, "2003-01-02")
     assert rows(external, "select item from spectrum.sales order by 1") == [(seen,), (None,)]
