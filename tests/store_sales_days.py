@@ -22,6 +22,22 @@ def line(ticket: int, item: str | None = "I1", day: date = DAY, **values: Any) -
     } | values  # fmt: skip
 
 
+# Every column of a line but those that identify it, with money that adds up.
+FILLED = {
+    "sold_time": 36_000, "c_customer_id": "C1", "cd_demo_sk": 1, "hd_income_band_sk": 1,
+    "hd_buy_potential": "Unknown", "hd_dep_count": 0, "hd_vehicle_count": 0, "ca_address_id": "A1",
+    "s_store_id": "S1", "p_promo_id": "P1", "ss_quantity": 2,
+} | {
+    name: Decimal(value)
+    for name, value in {
+        "ss_wholesale_cost": "10", "ss_list_price": "20", "ss_sales_price": "15", "ss_ext_discount_amt": "10",
+        "ss_ext_sales_price": "30", "ss_ext_wholesale_cost": "20", "ss_ext_list_price": "40",
+        "ss_ext_tax": "2", "ss_coupon_amt": "0", "ss_net_paid": "30", "ss_net_paid_inc_tax": "32",
+        "ss_net_profit": "10",
+    }.items()
+}  # fmt: skip
+
+
 def item(
     name: str, price: str | None = "1.00", category: str = "Books", product: str = "book"
 ) -> dict[str, Any]:

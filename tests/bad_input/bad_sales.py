@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from store_sales_days import AFTER, BEFORE, DAY, line
+from store_sales_days import AFTER, BEFORE, DAY, FILLED, line
 
 Lines = tuple[dict[str, Any], ...]
 
@@ -33,27 +33,21 @@ class BadSales:
 
 def _money(**values: str) -> Lines:
     """A line whose money is right but for what is named."""
-    right = {
-        "ss_wholesale_cost": "10",
-        "ss_list_price": "20",
-        "ss_sales_price": "15",
-        "ss_ext_discount_amt": "10",
-        "ss_ext_sales_price": "30",
-        "ss_ext_wholesale_cost": "20",
-        "ss_ext_list_price": "40",
-        "ss_ext_tax": "2",
-        "ss_coupon_amt": "0",
-        "ss_net_paid": "30",
-        "ss_net_paid_inc_tax": "32",
-        "ss_net_profit": "10",
-    }
-    return (line(7, ss_quantity=2, **{name: Decimal(value) for name, value in (right | values).items()}),)
+    changed = {name: Decimal(value) for name, value in values.items()}
+    return (line(7, **FILLED | changed),)
 
 
 def _priced(kind: str, problem: str, **values: str) -> BadSales:
     return BadSales(
         kind, _money(**values), "prices_within_bounds", {"ss_ticket_number": 7, "problem": problem}
     )
+
+
+def _unfilled(column: str, *, of: int = 12, empty: int = 12) -> BadSales:
+    """A column that the source has left empty in so many of the day's tickets."""
+    lines = tuple(line(ticket, **FILLED) | ({column: None} if ticket < empty else {}) for ticket in range(of))
+    found = {"column_name": column, "line_count": of, "empty_count": empty}
+    return BadSales(f"{column} empty in {empty} of {of} lines", lines, "extract_columns_filled", found)
 
 
 BAD_SALES = (
@@ -158,4 +152,8 @@ BAD_SALES = (
         {"sold_date": date(2030, 1, 1), "problem": "not in the calendar", "line_count": 1},
         date(2030, 1, 1),
     ),
+    _unfilled("i_item_id"),
+    *map(_unfilled, FILLED),
+    _unfilled("s_store_id", empty=7),
+    _unfilled("ss_net_paid", of=100, empty=51),
 )

@@ -18,6 +18,7 @@ GATE: dict[str, dict[str, str]] = {
     "extract_not_empty": {},
     "extract_dates": {},
     "extract_lines_once": {},
+    "extract_columns_filled": {},
     "quantities_positive": {},
     "prices_within_bounds": {},
     "row_count_within_band": {"row_count_factor": "20"},

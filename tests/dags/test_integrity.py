@@ -221,7 +221,7 @@ def test_r2_r4_r7_every_step_waits_for_the_ones_before_and_dimensions_load_side_
         assert not upstream[name] & dimensions, f"{name} waits for another dimension"
     checks = {task.task_id for task in dag.tasks if "/checks/" in getattr(task, "file", "")}
     fact_checks = {"staging_equals_fact", "keys_resolve", "item_history_sound"}
-    assert len(checks) == 9
+    assert len(checks) == 10
     for name in dimensions | checks | {"stage_store_sales"}:
         assert "wait_for_extract" in upstream[name], f"{name} reads an extract that nobody has looked at"
     for name in checks - fact_checks:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from in_process import InProcess
-from store_sales_days import AFTER, BEFORE, DAY, item, line, load, run_day
+from store_sales_days import AFTER, BEFORE, DAY, FILLED, item, line, load, run_day
 
 DAMAGE = {
     "extract_gate": {
@@ -37,6 +37,23 @@ def test_each_check_finds_its_damage_and_passes_without(
         world.session.execute(DAMAGE[gate][damaged])
     failed = {check for check in DAMAGE[gate] if world.run(f"checks/{check}", DAY)}
     assert failed == ({damaged} if damaged else set())
+
+
+@pytest.mark.parametrize(
+    ("tickets", "empty", "found"),
+    [(12, 6, []), (12, 7, ["s_store_id"]), (10, 10, ["s_store_id"]), (9, 9, []), (0, 0, [])],
+)
+def test_a_column_may_be_empty_in_half_of_the_lines_and_in_all_of_a_few_tickets(
+    world: InProcess, tickets: int, empty: int, found: list[str]
+) -> None:
+    lines = [
+        line(ticket, f"I{number}", **FILLED) | ({"s_store_id": None} if ticket < empty else {})
+        for ticket in range(tickets)
+        for number in range(5)
+    ]
+    world.put("store_sales", DAY, lines)
+    world.stage_sales(DAY)
+    assert [row["column_name"] for row in world.run("checks/extract_columns_filled", DAY)] == found
 
 
 @pytest.mark.parametrize(
