@@ -6,7 +6,8 @@ of a city), `store_reconciliation` (one row per store: delivered beside loaded) 
 (one row per store of a region, this week beside the week before). `reports/<report>/latest.json` names the
 files of the latest day.
 
-**From** the extracts of the refresh date, `raw/<table>/…=YYYY-MM-DD/` in the data bucket.
+**From** the extracts of the refresh date, `raw/<table>/…=YYYY-MM-DD/` in the data bucket. An extract counts
+as complete when its first `.parquet` file is there: one file each. What comes later is not noticed.
 
 **When** every morning for the day before, on the schedule and in the time zone of `[redshift_etl]`. Days that
 had no run since `first_refresh_date`, whatever kept Airflow from it, are caught up, three at a time.
