@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.print("Nothing was changed.")
         return 1
     except KeyboardInterrupt:
-        console.print("\nStopped. Run it again to go on.")
+        console.print("\nStopped. Nothing was changed.")
         return 130
     return 0
 

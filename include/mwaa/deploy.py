@@ -19,7 +19,7 @@ class NotWantedError(Exception):
 
 
 class HalfwayError(Exception):
-    """A step failed after something was changed; the text says how to go back."""
+    """A step failed or was stopped after something was changed; the text says how to go on."""
 
 
 def deploy(name: str, console: Console, *, ask: bool) -> None:
@@ -34,7 +34,7 @@ def deploy(name: str, console: Console, *, ask: bool) -> None:
         TerraformError: Before anything was changed, Terraform refuses the input.
         CheckError: Before anything was changed, something is in the way.
         NotWantedError: The answer was no.
-        HalfwayError: A later step failed.
+        HalfwayError: A later step failed, or was stopped.
     """
     terraform = Terraform(PROJECT / "include" / "terraform", name)
     console.print(f"Credentials of {require_credentials()}.")
@@ -48,15 +48,18 @@ def deploy(name: str, console: Console, *, ask: bool) -> None:
     _show(plan, console)
     if plan.changes:
         _require_consent(f"Apply this to {name}?", console, ask=ask)
+    again = (
+        f"run make deploy ENV={name} again: what is there is kept. "
+        f"To go back, check out the commit that was deployed before and run make deploy ENV={name} there."
+    )
     try:
         if plan.changes:
             terraform.apply(plan)
         _start(terraform, built, console)
+    except KeyboardInterrupt:
+        raise HalfwayError(f"Stopped half-way. To go on, {again}") from None
     except (TerraformError, UnhealthyError, ClientError, BotoCoreError, Boto3Error) as error:
-        raise HalfwayError(
-            f"{error} To go on, mend the cause and run make deploy ENV={name} again: what is there is kept. "
-            f"To go back, check out the commit that was deployed before and run make deploy ENV={name} there."
-        ) from error
+        raise HalfwayError(f"{error} To go on, mend the cause and {again}") from error
 
 
 def _start(terraform: Terraform, built: Path, console: Console) -> None:
@@ -90,7 +93,7 @@ def destroy(name: str, console: Console, *, ask: bool) -> None:
         TerraformError: Before anything was changed, Terraform refuses.
         CheckError: AWS does not accept the credentials, or the environment is protected.
         NotWantedError: The answer was no.
-        HalfwayError: Terraform stopped half-way.
+        HalfwayError: Terraform failed, or was stopped.
     """
     terraform = Terraform(PROJECT / "include" / "terraform", name)
     console.print(f"Credentials of {require_credentials()}.")
@@ -102,12 +105,13 @@ def destroy(name: str, console: Console, *, ask: bool) -> None:
     _show(plan, console)
     if plan.changes:
         _require_consent(f"Destroy {name}, with what is stored in it?", console, ask=ask)
+        again = f"Run make destroy ENV={name} again: what is gone is skipped."
         try:
             terraform.apply(plan)
+        except KeyboardInterrupt:
+            raise HalfwayError(f"Stopped half-way. {again}") from None
         except TerraformError as error:
-            raise HalfwayError(
-                f"{error} Run make destroy ENV={name} again: what is gone is skipped."
-            ) from error
+            raise HalfwayError(f"{error} {again}") from error
 
 
 def _show(plan: Plan, console: Console) -> None:

@@ -124,16 +124,11 @@ class Terraform:
             TerraformError: It stopped half-way; its own message is on the terminal.
         """
         plain = [] if sys.stdout.isatty() else ["-no-color"]
-        try:
-            subprocess.run(  # noqa: S603 - our own command, no shell
-                ["terraform", "apply", "-input=false", *plain, str(plan.file)],  # noqa: S607 - from PATH, on purpose
-                cwd=self._folder,
-                check=True,
-            )
-        except subprocess.CalledProcessError as error:
+        done = self._finish("apply", "-input=false", *plain, str(plan.file))
+        if done.returncode:
             raise TerraformError(
-                f"terraform apply ended with status {error.returncode}: see its message above."
-            ) from None
+                f"terraform apply ended with status {done.returncode}: see its message above."
+            )
 
     def outputs(self) -> dict[str, Any]:
         """The outputs' values by name."""
@@ -141,16 +136,31 @@ class Terraform:
         return {name: output["value"] for name, output in outputs.items()}
 
     def _run(self, *arguments: str) -> str:
-        done = subprocess.run(  # noqa: S603 - our own command, no shell
-            ["terraform", *arguments],  # noqa: S607 - from PATH, on purpose
-            cwd=self._folder,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        done = self._finish(*arguments, output=subprocess.PIPE)
         if done.returncode:
             raise TerraformError(f"terraform {arguments[0]}: {_reason(done.stdout, done.stderr)}")
         return done.stdout
+
+    def _finish(self, *arguments: str, output: int | None = None) -> subprocess.CompletedProcess[str]:
+        """Run Terraform to its end, also after Ctrl-C.
+
+        Terraform hears it too, as a process of the same terminal: it ends what is in flight, writes the
+        state and gives back the lock, which takes minutes. subprocess.run would kill it after a quarter of a
+        second. A second Ctrl-C ends both at once.
+        """
+        with subprocess.Popen(  # noqa: S603 - our own command, no shell
+            ["terraform", *arguments],  # noqa: S607 - from PATH, on purpose
+            cwd=self._folder,
+            stdout=output,
+            stderr=output,
+            text=True,
+        ) as process:
+            try:
+                told, errors = process.communicate()
+            except KeyboardInterrupt:
+                process.communicate()
+                raise
+        return subprocess.CompletedProcess(process.args, process.returncode, told, errors)
 
 
 def _action(actions: list[str]) -> str | None:

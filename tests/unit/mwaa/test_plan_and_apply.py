@@ -1,0 +1,112 @@
+"""What the deployment asks of Terraform, what it makes of a plan, and what Ctrl-C does to both."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from mwaa import __main__ as command
+from mwaa import deploy as deploy_module
+from mwaa.deploy import HalfwayError, deploy, destroy
+from mwaa.terraform import Change, Plan
+
+INCLUDE = Path(command.__file__).parents[1]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A configuration with one environment."""
+    (tmp_path / "environments").mkdir()
+    (tmp_path / "environments" / "dev.tfvars").write_text("")
+    return tmp_path
+
+
+CALLS = {
+    "plan": "terraform.plan()",
+    "apply": "terraform.apply(Plan(Path('dev.tfplan'), [], [], 'us-east-1', False))",
+}
+
+
+@pytest.mark.parametrize("what", CALLS)
+def test_terraform_ends_in_good_order_after_ctrl_c(what: str, folder: Path) -> None:
+    """A terminal tells the whole process group; Terraform then writes its state and gives back its lock."""
+    terraform = folder / "terraform"
+    terraform.write_text(
+        "#!/bin/sh\n"
+        "case $1 in\n"
+        'version) echo \'{"terraform_version": "1.11.4"}\';;\n'
+        "*) trap 'sleep 1; echo state and lock >> written; exit 1' INT; kill -INT 0;;\n"
+        "esac\n"
+    )
+    terraform.chmod(0o755)
+    code = (
+        "import sys; from pathlib import Path; from mwaa.terraform import Plan, Terraform\n"
+        f"terraform = Terraform(Path(sys.argv[1]), 'dev')\n"
+        f"try: {CALLS[what]}\n"
+        "except KeyboardInterrupt: print('interrupted')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(folder)],
+        env={"PATH": f"{folder}:/usr/bin:/bin", "PYTHONPATH": str(INCLUDE)},
+        start_new_session=True, capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert done.stdout == "interrupted\n"
+    assert (folder / "written").read_text() == "state and lock\n"
+
+
+class Interrupted:
+    """A Terraform that has something to do, and hears Ctrl-C in one of its commands."""
+
+    command = "apply"
+
+    def __init__(self, *_: object) -> None:
+        """Every environment is the same."""
+
+    def select_workspace(self) -> None: ...
+
+    def plan(self, *, destroy: bool = False) -> Plan:
+        assert destroy in {True, False}
+        self._hear("plan")
+        return Plan(Path("dev.tfplan"), [Change("create", "one")], [], "us-east-1", protected=False)
+
+    def apply(self, _: Plan) -> None:
+        self._hear("apply")
+
+    def _hear(self, command: str) -> None:
+        if command == self.command:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture
+def interrupted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> type[Interrupted]:
+    monkeypatch.setattr(deploy_module, "Terraform", Interrupted)
+    monkeypatch.setattr(deploy_module, "PROJECT", tmp_path)
+    monkeypatch.setattr(deploy_module, "require_credentials", lambda: "arn")
+    monkeypatch.setattr(deploy_module, "require_free_bucket_names", lambda _: None)
+    monkeypatch.setattr(deploy_module, "package", lambda _: [])
+    monkeypatch.setattr(deploy_module, "digest", lambda _: "new")
+    return Interrupted
+
+
+@pytest.mark.usefixtures("interrupted")
+@pytest.mark.parametrize("run", [deploy, destroy])
+def test_what_was_stopped_half_way_says_so_and_how_to_go_on(run: Callable[..., None]) -> None:
+    with pytest.raises(
+        HalfwayError, match=rf"^Stopped half-way\. .*[Rr]un make {run.__name__} ENV=dev again"
+    ):
+        run("dev", Console(quiet=True), ask=False)
+
+
+@pytest.mark.parametrize("name", ["deploy", "destroy"])
+def test_what_was_stopped_before_it_began_has_changed_nothing(
+    name: str,
+    interrupted: type[Interrupted],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(interrupted, "command", "plan")
+    assert command.main([name, "dev", "--yes"]) == 130
+    assert capsys.readouterr().out.endswith("\nStopped. Nothing was changed.\n")
