@@ -63,6 +63,12 @@ variable "webserver_access_mode" {
     condition     = contains(["PRIVATE_ONLY", "PUBLIC_ONLY"], var.webserver_access_mode)
     error_message = "webserver_access_mode is \"${var.webserver_access_mode}\": use PRIVATE_ONLY or PUBLIC_ONLY."
   }
+
+  # A public web server has no endpoint in the VPC, and tasks of Airflow 3 tell it all they do.
+  validation {
+    condition     = !(var.webserver_access_mode == "PUBLIC_ONLY" && var.enable_mwaa && var.egress == "interface_endpoints")
+    error_message = "webserver_access_mode is \"PUBLIC_ONLY\", but with egress = \"interface_endpoints\" Airflow's tasks have no way to their own web server: use PRIVATE_ONLY, or egress = \"single_nat\" or \"nat_per_zone\"."
+  }
 }
 
 variable "airflow_maintenance_window" {

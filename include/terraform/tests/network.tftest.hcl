@@ -114,12 +114,13 @@ run "a_cluster_is_paused_through_an_endpoint_where_nothing_else_leads_to_redshif
   }
 }
 
-run "quicksight_is_no_matter_of_the_networks_where_airflow_is_elsewhere" {
+run "quicksight_and_the_web_ui_are_no_matter_of_the_networks_where_airflow_is_elsewhere" {
   command = plan
 
   variables {
     egress                   = "interface_endpoints"
     enable_mwaa              = false
+    webserver_access_mode    = "PUBLIC_ONLY"
     enable_quicksight        = true
     quicksight_principal_arn = "arn:aws:quicksight:us-east-1:123456789012:user/default/analyst"
   }

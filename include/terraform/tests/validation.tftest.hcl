@@ -38,7 +38,6 @@ run "what_is_missing_unknown_or_misspelt_is_refused" {
     airflow_version            = "3.1.0"
     environment_class          = "mw2.small"
     min_workers                = 0
-    webserver_access_mode      = "PUBLIC"
     airflow_maintenance_window = "SUN:10:15"
     timezone                   = "EST5"
     schedule                   = "0 6 * *"
@@ -70,7 +69,6 @@ run "what_is_missing_unknown_or_misspelt_is_refused" {
     var.airflow_version,
     var.environment_class,
     var.min_workers,
-    var.webserver_access_mode,
     var.airflow_maintenance_window,
     var.timezone,
     var.schedule,
@@ -132,6 +130,7 @@ run "times_that_do_not_exist_and_parts_of_things_are_refused" {
     max_capacity_rpus       = 20
     snapshot_retention_days = 1.5
     min_workers             = 1.5
+    webserver_access_mode   = "PUBLIC"
     schedule                = "0 25 * * *"
     deadline                = "24:00"
   }
@@ -142,6 +141,7 @@ run "times_that_do_not_exist_and_parts_of_things_are_refused" {
     var.max_capacity_rpus,
     var.snapshot_retention_days,
     var.min_workers,
+    var.webserver_access_mode,
     var.schedule,
     var.deadline,
   ]
@@ -205,18 +205,19 @@ run "what_aws_and_airflow_take_is_taken" {
   }
 }
 
-run "a_workgroup_that_is_to_be_paused_and_quicksight_out_of_reach_are_refused" {
+run "a_workgroup_that_is_to_be_paused_and_a_web_ui_and_quicksight_out_of_reach_are_refused" {
   command = plan
 
   variables {
     redshift_mode            = "serverless"
     pause_cluster            = true
     egress                   = "interface_endpoints"
+    webserver_access_mode    = "PUBLIC_ONLY"
     enable_quicksight        = true
     quicksight_principal_arn = "arn:aws:quicksight:us-east-1:123456789012:user/default/analyst"
   }
 
-  expect_failures = [var.pause_cluster, var.enable_quicksight]
+  expect_failures = [var.pause_cluster, var.webserver_access_mode, var.enable_quicksight]
 }
 
 run "an_alarm_that_could_never_go_out_is_refused" {
