@@ -32,7 +32,7 @@ class Plan:
     Attributes:
         file: What `apply` takes.
         changes: Every resource that is not left as it is.
-        new_buckets: Names of the S3 buckets that it creates.
+        new_buckets: Names of S3 buckets that it creates, also in place of one of another name.
         region: The AWS region.
         protected: Whether deletion_protection is true, or was when a bucket that goes was last applied.
     """
@@ -99,22 +99,18 @@ class Terraform:
         changes = [
             (_action(change["change"]["actions"]), change) for change in shown.get("resource_changes", [])
         ]
+        buckets = [change["change"] for _, change in changes if change["type"] == "aws_s3_bucket"]
         return Plan(
             file=file,
             changes=[Change(action, change["address"]) for action, change in changes if action],
             new_buckets=[
-                change["change"]["after"]["bucket"]
-                for action, change in changes
-                if action == "create" and change["type"] == "aws_s3_bucket"
+                change["after"]["bucket"]
+                for change in buckets
+                if change["after"] and change["after"]["bucket"] != (change["before"] or {}).get("bucket")
             ],
             region=shown["variables"]["region"]["value"],
             protected=shown["variables"]["deletion_protection"]["value"]
-            or any(
-                action == "delete"
-                and change["type"] == "aws_s3_bucket"
-                and not change["change"]["before"]["force_destroy"]
-                for action, change in changes
-            ),
+            or any(not change["after"] and not change["before"]["force_destroy"] for change in buckets),
         )
 
     def apply(self, plan: Plan) -> None:

@@ -1,9 +1,11 @@
 """What the deployment asks of Terraform, what it makes of a plan, and what Ctrl-C does to both."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -11,7 +13,7 @@ from rich.console import Console
 from mwaa import __main__ as command
 from mwaa import deploy as deploy_module
 from mwaa.deploy import HalfwayError, deploy, destroy
-from mwaa.terraform import Change, Plan
+from mwaa.terraform import Change, Plan, Terraform
 
 INCLUDE = Path(command.__file__).parents[1]
 
@@ -22,6 +24,49 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "environments").mkdir()
     (tmp_path / "environments" / "dev.tfvars").write_text("")
     return tmp_path
+
+
+def planned(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, *changes: dict[str, Any], protected: bool = False
+) -> Plan:
+    """What the deployment makes of a plan that Terraform shows."""
+    shown = {
+        "variables": {"region": {"value": "us-east-1"}, "deletion_protection": {"value": protected}},
+        "resource_changes": list(changes),
+    }
+    (folder / "shown").write_text(json.dumps(shown))
+    terraform = folder / "terraform"
+    terraform.write_text(
+        f'#!/bin/sh\ncase $1 in show) cat "{folder}/shown";;\n'
+        'version) echo \'{"terraform_version": "1.11.4"}\';; esac\n'
+    )
+    terraform.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+    return Terraform(folder, "dev").plan()
+
+
+def bucket(actions: list[str], before: str | None, after: str | None) -> dict[str, Any]:
+    described = [name and {"bucket": name, "force_destroy": True} for name in (before, after)]
+    return {
+        "address": f'module.bucket["{after or before}"].aws_s3_bucket.this',
+        "type": "aws_s3_bucket",
+        "change": {"actions": actions, "before": described[0], "after": described[1]},
+    }
+
+
+def test_a_bucket_that_gets_another_name_is_a_new_one(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Terraform deletes the old one first: a name that is taken must be noticed before."""
+    plan = planned(
+        folder,
+        monkeypatch,
+        bucket(["create"], None, "created"),
+        bucket(["delete", "create"], "old-name", "new-name"),
+        bucket(["delete", "create"], "same-name", "same-name"),
+        bucket(["update"], "updated", "updated"),
+        bucket(["no-op"], "kept", "kept"),
+        bucket(["delete"], "deleted", None),
+    )
+    assert plan.new_buckets == ["created", "new-name"]
 
 
 CALLS = {
