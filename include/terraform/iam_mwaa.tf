@@ -181,13 +181,17 @@ resource "aws_iam_role_policy" "airflow_pipelines" {
         Resource = local.reviews_copy.bucket_arn
       }],
       var.enable_quicksight ? [{
-        Sid    = "RefreshDataSet"
-        Effect = "Allow"
-        Action = [
-          "quicksight:CreateIngestion", "quicksight:DescribeIngestion", "quicksight:ListIngestions",
-          "quicksight:CancelIngestion",
-        ]
+        Sid      = "RefreshDataSet"
+        Effect   = "Allow"
+        Action   = ["quicksight:CreateIngestion", "quicksight:DescribeIngestion", "quicksight:CancelIngestion"]
         Resource = [aws_quicksight_data_set.top_reviews[0].arn, "${aws_quicksight_data_set.top_reviews[0].arn}/ingestion/*"]
+      }] : [],
+      var.enable_quicksight ? [{
+        # This one knows no resource, says AWS's Service Authorization Reference: with an ARN it would grant nothing.
+        Sid      = "FindIngestions"
+        Effect   = "Allow"
+        Action   = "quicksight:ListIngestions"
+        Resource = "*"
       }] : []
     )
   })

@@ -89,13 +89,18 @@ run "roles_trust_only_the_services_they_are_for" {
 run "rights_name_their_resources" {
   command = plan
 
+  variables {
+    enable_quicksight        = true
+    quicksight_principal_arn = "arn:aws:quicksight:us-east-1:123456789012:user/default/analyst"
+  }
+
   # The few without a resource level are the only ones on "*".
   assert {
     condition = toset(flatten([
       for policy in [aws_iam_role_policy.airflow_environment, aws_iam_role_policy.airflow_pipelines, aws_iam_role_policy.glue, aws_iam_role_policy.warehouse] : [
         for statement in jsondecode(policy.policy).Statement : statement.Sid if flatten([statement.Resource]) == ["*"]
       ]
-    ])) == toset(["NoResourceLevel", "FollowOwnStatements", "LookAtNetwork"])
+    ])) == toset(["NoResourceLevel", "FollowOwnStatements", "FindIngestions", "LookAtNetwork"])
     error_message = "A statement that could name its resources does not."
   }
 
