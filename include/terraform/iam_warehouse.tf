@@ -52,7 +52,7 @@ resource "aws_iam_role_policy" "warehouse" {
           Effect = "Allow"
           Action = [
             "glue:GetDatabase", "glue:GetDatabases", "glue:CreateDatabase",
-            "glue:GetTable", "glue:GetTables", "glue:CreateTable",
+            "glue:GetTable", "glue:GetTables", "glue:CreateTable", "glue:DeleteTable",
             "glue:GetPartition", "glue:GetPartitions", "glue:BatchGetPartition",
             "glue:CreatePartition", "glue:BatchCreatePartition", "glue:UpdatePartition",
           ]

@@ -90,6 +90,7 @@ def _of_glue(buckets: dict[str, str], key: str, output: dict[str, Any]) -> dict[
 
 def _of_warehouse(buckets: dict[str, str], key: str) -> dict[str, set[Call]]:
     data, partition = buckets["data"], f"arn:aws:glue:{WHERE}:table/tpcds_lake/store_sales"
+    reviews = f"arn:aws:glue:{WHERE}:table/amzreviews/reviews"
     return {
         "Spectrum reads the lake; here it takes the files from S3's memory, without a call": _calls(
             ("s3:GetObject", f"{data}/raw/store_sales/sale_date=2003-01-02/part-00000.parquet")
@@ -107,6 +108,9 @@ def _of_warehouse(buckets: dict[str, str], key: str) -> dict[str, set[Call]]:
                 (f"glue:{call}", partition)
                 for call in ("GetPartition", "BatchGetPartition", "CreatePartition")
             ),
+        ),
+        "somebody drops an external table whose files are to lie elsewhere, as the runbook says": _calls(
+            ("glue:DeleteTable", partition), ("glue:DeleteTable", reviews)
         ),
     }
 

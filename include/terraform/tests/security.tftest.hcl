@@ -126,6 +126,18 @@ run "rights_name_their_resources" {
     ])) == toset(["s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload"])
     error_message = "UNLOAD with CLEANPATH needs these three, and no more."
   }
+
+  # Redshift asks for the catalog, the database and the table.
+  assert {
+    condition = [
+      for statement in jsondecode(aws_iam_role_policy.warehouse.policy).Statement : toset(statement.Resource)
+      if contains(flatten([statement.Action]), "glue:DeleteTable")
+      ] == [toset([
+        for path in ["catalog", "database/amzreviews", "table/amzreviews/*", "database/tpcds_lake", "table/tpcds_lake/*"] :
+        "arn:aws:glue:us-east-1:123456789012:${path}"
+    ])]
+    error_message = "An external table cannot be dropped, as the runbook asks when its files are to lie elsewhere."
+  }
 }
 
 run "the_key_serves_logs_and_alarms" {
