@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as AwsConnectionError
 from rich.console import Console
 
 CHECK_DAG = "deployment_check"
@@ -25,6 +26,10 @@ class UnhealthyError(Exception):
 
 class _TooLongError(UnhealthyError):
     """What was waited for has not come."""
+
+
+class _NoAnswerError(UnhealthyError):
+    """This time there is no answer; another time there may be."""
 
 
 def upload_dags(folder: Path, uri: str, region: str) -> int:
@@ -154,7 +159,7 @@ class Environment:
             query: Query parameters.
 
         Raises:
-            UnhealthyError: Airflow or MWAA refuses the call.
+            UnhealthyError: Airflow or MWAA refuses the call, or does not answer.
         """
         request: dict[str, Any] = {"Name": self.name, "Path": path, "Method": method}
         request |= {"QueryParameters": query} if query else {}
@@ -162,23 +167,48 @@ class Environment:
         try:
             return self._mwaa.invoke_rest_api(**request)["RestApiResponse"]
         except (ClientError, BotoCoreError) as error:
-            told = getattr(error, "response", {}).get("RestApiResponse", {})
+            answer = getattr(error, "response", {})
+            body = answer.get("RestApiResponse")
+            detail = body.get("detail") if isinstance(body, dict) else body
+            told = str(detail or error).rstrip(".")
+            if _may_pass(error):
+                raise _NoAnswerError(
+                    f"Airflow of {self.name} does not answer {method} {path}: {told}."
+                ) from None
+            denied = "AccessDeniedException" in str(error) or answer.get("RestApiStatusCode") == 403
+            need = " You need airflow:InvokeRestApi on the environment, with Airflow's role Op or Admin."
             raise UnhealthyError(
-                f"Airflow of {self.name} refuses {method} {path}: {told.get('detail', error)} You need "
-                "airflow:InvokeRestApi on the environment, with Airflow's role Op or Admin."
+                f"Airflow of {self.name} refuses {method} {path}: {told}.{need if denied else ''}"
             ) from None
 
     def _wait(self, until: str, reached: Callable[[], bool], seconds: float) -> None:
         started = time.monotonic()
         with self._console.status(f"Waiting until {until}"):
-            while not reached():
+            while True:
+                why = ""
+                try:
+                    if reached():
+                        break
+                except (_NoAnswerError, AwsConnectionError, HTTPClientError) as error:
+                    why = f" ({str(error).rstrip('.')})"
                 if time.monotonic() - started > seconds:
                     raise _TooLongError(
-                        f"After {seconds / 60:.0f} minutes it is not so that {until}: look at "
+                        f"After {seconds / 60:.0f} minutes it is not so that {until}{why}: look at "
                         f"{self.name} in the MWAA console."
                     )
                 time.sleep(_POLL_SECONDS)
         self._console.print(f"{until[0].upper()}{until[1:]} ({time.monotonic() - started:.0f} s).")
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether it is no refusal: nobody answered, or Airflow's or MWAA's server failed.
+
+    AWS tells a 5xx of Airflow's as a RestApiServerException with status 400, and botocore does not try again.
+    """
+    if isinstance(error, ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return error.response["Error"]["Code"] == "RestApiServerException" or status >= 500
+    return isinstance(error, (AwsConnectionError, HTTPClientError))
 
 
 def _does_not_import(error: dict[str, Any]) -> UnhealthyError:

@@ -10,6 +10,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import EndpointConnectionError
 from rich.console import Console
 
 from local_account import use_account
@@ -365,11 +366,63 @@ def test_the_check_runs_once_and_its_failure_says_where_to_look(
         environment.run_check()
 
 
+def test_an_airflow_that_fails_once_is_asked_again(airflow: Airflow, environment: Environment) -> None:
+    """An update exchanges the web servers, and not every call comes in time."""
+    airflow.answers["GET /api/v2/importErrors"] = [
+        (503, {"detail": "no healthy upstream"}),
+        (200, {"import_errors": []}),
+        (502, {}),
+        (200, {"import_errors": []}),
+    ]
+    airflow.answers["GET /api/v2/dags"] = [
+        (504, {"detail": "upstream request timeout"}),
+        dags(("deployment_check", "works, package new", "2")),
+    ]
+    environment.wait_until_parsed({"deployment_check"}, "new")
+    assert len([path for _, path, _ in airflow.asked if path == "/api/v2/importErrors"]) == 4
+
+
+def test_an_airflow_that_goes_on_failing_is_told_at_the_limit_without_a_word_of_rights(
+    airflow: Airflow, environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(environment_module, "_PARSE_SECONDS", 0.05)
+    airflow.answers["GET /api/v2/importErrors"] = [(503, {"detail": "no healthy upstream"})]
+    with pytest.raises(
+        UnhealthyError,
+        match=r"package new \(.*does not answer GET /importErrors: no healthy upstream\): look",
+    ) as told:
+        environment.wait_until_parsed({"sales"}, "new")
+    assert "InvokeRestApi" not in str(told.value)
+
+
+@pytest.mark.usefixtures("aws")
+def test_an_aws_that_cannot_be_reached_for_a_moment_is_asked_again(
+    environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = [
+        EndpointConnectionError(endpoint_url="https://airflow"),
+        {"Environment": {"Status": "AVAILABLE"}},
+    ]
+
+    def answer(**_: str) -> Any:
+        told = answers.pop(0)
+        if isinstance(told, Exception):
+            raise told
+        return told
+
+    monkeypatch.setattr(environment._mwaa, "get_environment", answer)
+    environment.wait_until_available()
+    assert answers == []
+
+
 def test_what_airflow_refuses_is_told_with_its_answer(airflow: Airflow, environment: Environment) -> None:
     airflow.answers["GET /api/v2/dags"] = [(403, {"detail": "Forbidden."})]
     with pytest.raises(
         UnhealthyError, match=r"refuses GET /dags: Forbidden\. You need airflow:InvokeRestApi"
     ):
+        environment.airflow("GET", "/dags")
+    airflow.answers["GET /api/v2/dags"] = [(422, {"detail": "limit is no number"})]
+    with pytest.raises(UnhealthyError, match=r"refuses GET /dags: limit is no number\.$"):
         environment.airflow("GET", "/dags")
     with pytest.raises(UnhealthyError, match="Path has 65 characters and MWAA takes 64"):
         environment.airflow("GET", f"/{'x' * 64}")
