@@ -115,7 +115,8 @@ def destroy(name: str, console: Console, *, ask: bool) -> None:
 
 
 def _show(plan: Plan, console: Console) -> None:
-    console.print(f"The plan: {plan.summary} (all of it: terraform show {plan.file}).")
+    shown = f"terraform -chdir={plan.file.parent} show {plan.file.name}"
+    console.print(f"The plan: {plan.summary} (all of it: {shown}).", markup=False)
     notable = [change for change in plan.changes if change.action in {"replace", "delete"}]
     for change in notable[:_MOST_SHOWN]:
         console.print(f"  {change.action} {change.address}", markup=False)

@@ -1,5 +1,7 @@
 """What `make deploy` and `make destroy` refuse, and that nothing is changed then."""
 
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -95,6 +97,12 @@ def test_without_a_yes_nothing_is_changed(project: Project) -> None:
     assert (status, project.buckets()) == (1, [])
     assert " to create, 0 to update, 0 to replace, 0 to delete" in said
     assert said.endswith("Apply this to test? [y/N] Nothing was changed.")
+    told = re.search(r"all of it: (terraform .+?)\)", said)
+    assert told
+    shown = subprocess.run(
+        shlex.split(told[1]), env=project.environment, capture_output=True, text=True, timeout=60, check=True
+    )
+    assert "# aws_mwaa_environment.this[0] will be created" in shown.stdout
 
 
 def test_a_protected_environment_is_not_destroyed_nor_asked_about(project: Project) -> None:
