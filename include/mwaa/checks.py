@@ -59,6 +59,25 @@ def require_free_bucket_names(plan: Plan) -> None:
         )
 
 
+def require_kept(plan: Plan, name: str) -> None:
+    """Refuse a deployment that would take data along while they are protected.
+
+    Args:
+        plan: What is to be done.
+        name: The environment.
+
+    Raises:
+        CheckError: It would replace or delete a warehouse or a bucket of a protected environment.
+    """
+    lost = [change.address for change in plan.changes if change.loses_data]
+    if plan.protected and lost:
+        raise CheckError(
+            f"{name} is protected (deletion_protection is true, or was when it was last deployed), and this "
+            f"plan would take away {', '.join(lost)}: set name, bucket_suffix and redshift_mode back to "
+            "what was deployed, or, to give up what is stored, deploy deletion_protection = false first."
+        )
+
+
 def require_unprotected(plan: Plan, name: str) -> None:
     """Refuse to destroy what is protected: it would end half-way, with the data left and their key going.
 

@@ -6,7 +6,12 @@ from boto3.exceptions import Boto3Error
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 
-from mwaa.checks import require_credentials, require_free_bucket_names, require_unprotected
+from mwaa.checks import (
+    require_credentials,
+    require_free_bucket_names,
+    require_kept,
+    require_unprotected,
+)
 from mwaa.environment import Environment, UnhealthyError, upload_dags
 from mwaa.package import PROJECT, digest, package
 from mwaa.terraform import Plan, Terraform, TerraformError
@@ -44,6 +49,7 @@ def deploy(name: str, console: Console, *, ask: bool) -> None:
     with console.status("Planning"):
         terraform.select_workspace()
         plan = terraform.plan()
+    require_kept(plan, name)
     require_free_bucket_names(plan)
     _show(plan, console)
     if plan.changes:
@@ -118,6 +124,7 @@ def _show(plan: Plan, console: Console) -> None:
     shown = f"terraform -chdir={plan.file.parent} show {plan.file.name}"
     console.print(f"The plan: {plan.summary} (all of it: {shown}).", markup=False)
     notable = [change for change in plan.changes if change.action in {"replace", "delete"}]
+    notable.sort(key=lambda change: not change.loses_data)
     for change in notable[:_MOST_SHOWN]:
         console.print(f"  {change.action} {change.address}", markup=False)
     if len(notable) > _MOST_SHOWN:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 OLDEST = (1, 11)
+_STORES = {"aws_redshift_cluster", "aws_redshiftserverless_namespace", "aws_s3_bucket"}
 
 
 class TerraformError(Exception):
@@ -19,10 +20,11 @@ class TerraformError(Exception):
 
 @dataclass(frozen=True)
 class Change:
-    """What a plan does to one resource: create, update, replace or delete."""
+    """What a plan does to one resource: create, update, replace or delete, and whether data go with it."""
 
     action: str
     address: str
+    loses_data: bool = False
 
 
 @dataclass(frozen=True)
@@ -99,18 +101,24 @@ class Terraform:
         changes = [
             (_action(change["change"]["actions"]), change) for change in shown.get("resource_changes", [])
         ]
-        buckets = [change["change"] for _, change in changes if change["type"] == "aws_s3_bucket"]
+        buckets = [
+            (action, change["change"]) for action, change in changes if change["type"] == "aws_s3_bucket"
+        ]
         return Plan(
             file=file,
-            changes=[Change(action, change["address"]) for action, change in changes if action],
+            changes=[
+                Change(action, change["address"], _goes(action) and _holds_data(change))
+                for action, change in changes
+                if action
+            ],
             new_buckets=[
                 change["after"]["bucket"]
-                for change in buckets
+                for _, change in buckets
                 if change["after"] and change["after"]["bucket"] != (change["before"] or {}).get("bucket")
             ],
             region=shown["variables"]["region"]["value"],
             protected=shown["variables"]["deletion_protection"]["value"]
-            or any(not change["after"] and not change["before"]["force_destroy"] for change in buckets),
+            or any(_goes(action) and not change["before"]["force_destroy"] for action, change in buckets),
         )
 
     def apply(self, plan: Plan) -> None:
@@ -163,6 +171,16 @@ def _action(actions: list[str]) -> str | None:
     if actions in (["no-op"], ["read"]):
         return None
     return actions[0] if len(actions) == 1 else "replace"
+
+
+def _goes(action: str | None) -> bool:
+    return action in {"replace", "delete"}
+
+
+def _holds_data(change: dict[str, Any]) -> bool:
+    # What could not be created whole is tainted, and replaced by the next plan; nothing is in it.
+    tainted = change.get("action_reason") == "replace_because_tainted"
+    return change["type"] in _STORES and not tainted
 
 
 def _reason(output: str, errors: str) -> str:

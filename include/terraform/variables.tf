@@ -64,7 +64,7 @@ variable "tags" {
 # Protection
 
 variable "deletion_protection" {
-  description = "Keep what cannot be made again: make destroy refuses; under a plain terraform destroy, buckets with content stay and with them the key, and a cluster leaves a final snapshot (a workgroup leaves none)."
+  description = "Keep what cannot be made again: make destroy refuses, and so does a make deploy that would replace a warehouse or a bucket; under a plain terraform destroy, buckets with content stay and with them the key, and a cluster leaves a final snapshot (a workgroup leaves none)."
   type        = bool
   default     = true
 }

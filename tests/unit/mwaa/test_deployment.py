@@ -18,7 +18,7 @@ from local_aws.server import Server
 from mwaa import __main__ as command
 from mwaa import deploy as deploy_module
 from mwaa import environment as environment_module
-from mwaa.checks import CheckError, require_credentials, require_free_bucket_names, require_unprotected
+from mwaa.checks import CheckError, require_credentials, require_free_bucket_names
 from mwaa.deploy import HalfwayError, NotWantedError, _require_consent, deploy
 from mwaa.environment import Environment, UnhealthyError, upload_dags
 from mwaa.terraform import Change, Plan, Terraform, TerraformError
@@ -234,40 +234,6 @@ def test_a_terraform_that_is_too_old_is_told(
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     assert command.main(["destroy", "dev"]) == 1
     assert f"terraform is {version}: install 1.11 or newer." in " ".join(capsys.readouterr().out.split())
-
-
-@pytest.mark.parametrize(
-    ("now", "force_destroy", "refused"),
-    [(True, True, True), (False, False, True), (True, False, True), (False, True, False)],
-)
-def test_what_is_protected_now_or_was_when_last_applied_is_not_destroyed(
-    now: bool, force_destroy: bool, refused: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A bucket keeps the protection that was applied, whatever the variables say since."""
-    bucket = {"actions": ["delete"], "before": {"bucket": "b", "force_destroy": force_destroy}, "after": None}
-    shown = {
-        "variables": {"region": {"value": "us-east-1"}, "deletion_protection": {"value": now}},
-        "resource_changes": [{"address": "b", "type": "aws_s3_bucket", "change": bucket}],
-    }
-    (tmp_path / "environments").mkdir()
-    (tmp_path / "environments" / "prod.tfvars").write_text("")
-    (tmp_path / "shown").write_text(json.dumps(shown))
-    (tmp_path / "version").write_text('{"terraform_version": "1.11.4"}')
-    answers = tmp_path / "terraform"
-    answers.write_text(
-        f'#!/bin/sh\ncase $1 in show) cat "{tmp_path}/shown";; version) cat "{tmp_path}/version";; esac\n'
-    )
-    answers.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    plan = Terraform(tmp_path, "prod").plan(destroy=True)
-    assert plan.protected is refused
-    if refused:
-        with pytest.raises(
-            CheckError, match=r"^prod is protected .*prod\.tfvars, run make deploy ENV=prod, and"
-        ):
-            require_unprotected(plan, "prod")
-    else:
-        require_unprotected(plan, "prod")
 
 
 def test_an_environment_is_waited_for_until_its_airflow_answers(

@@ -1,9 +1,12 @@
 """What the deployment asks of Terraform, what it makes of a plan, and what Ctrl-C does to both."""
 
+import io
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ from rich.console import Console
 
 from mwaa import __main__ as command
 from mwaa import deploy as deploy_module
+from mwaa.checks import CheckError, require_kept, require_unprotected
 from mwaa.deploy import HalfwayError, deploy, destroy
 from mwaa.terraform import Change, Plan, Terraform
 
@@ -45,12 +49,22 @@ def planned(
     return Terraform(folder, "dev").plan()
 
 
-def bucket(actions: list[str], before: str | None, after: str | None) -> dict[str, Any]:
-    described = [name and {"bucket": name, "force_destroy": True} for name in (before, after)]
+def bucket(
+    actions: list[str], before: str | None, after: str | None, *, force_destroy: bool = True
+) -> dict[str, Any]:
+    described = [name and {"bucket": name, "force_destroy": force_destroy} for name in (before, after)]
     return {
         "address": f'module.bucket["{after or before}"].aws_s3_bucket.this',
         "type": "aws_s3_bucket",
         "change": {"actions": actions, "before": described[0], "after": described[1]},
+    }
+
+
+def resource(kind: str, *actions: str) -> dict[str, Any]:
+    return {
+        "address": f"{kind}.this",
+        "type": kind,
+        "change": {"actions": actions, "before": {}, "after": {}},
     }
 
 
@@ -67,6 +81,79 @@ def test_a_bucket_that_gets_another_name_is_a_new_one(folder: Path, monkeypatch:
         bucket(["delete"], "deleted", None),
     )
     assert plan.new_buckets == ["created", "new-name"]
+
+
+PROTECTION = pytest.mark.parametrize(
+    ("now", "force_destroy", "refused"),
+    [(True, True, True), (False, False, True), (True, False, True), (False, True, False)],
+)
+
+
+@PROTECTION
+def test_what_is_protected_now_or_was_when_last_applied_is_not_destroyed(
+    now: bool, force_destroy: bool, refused: bool, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bucket keeps the protection that was applied, whatever the variables say since."""
+    gone = bucket(["delete"], "b", None, force_destroy=force_destroy)
+    plan = planned(folder, monkeypatch, gone, protected=now)
+    assert plan.protected is refused
+    with pytest.raises(CheckError) if refused else nullcontext() as told:
+        require_unprotected(plan, "prod")
+    if told:
+        assert re.match(r"prod is protected .*prod\.tfvars, run make deploy ENV=prod, and", str(told.value))
+
+
+@PROTECTION
+def test_what_is_protected_now_or_was_when_last_applied_is_not_replaced_by_a_deployment(
+    now: bool, force_destroy: bool, refused: bool, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renamed = bucket(["delete", "create"], "old", "new", force_destroy=force_destroy)
+    plan = planned(folder, monkeypatch, renamed, protected=now)
+    with pytest.raises(CheckError) if refused else nullcontext() as told:
+        require_kept(plan, "prod")
+    if told:
+        assert 'would take away module.bucket["new"].aws_s3_bucket.this: set name, bucket_suffix' in str(
+            told.value
+        )
+
+
+@pytest.mark.parametrize("kind", ["aws_redshift_cluster", "aws_redshiftserverless_namespace"])
+@pytest.mark.parametrize("actions", [("delete",), ("delete", "create"), ("create", "delete")])
+def test_a_protected_warehouse_is_neither_replaced_nor_deleted_by_a_deployment(
+    kind: str, actions: tuple[str, ...], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = planned(folder, monkeypatch, resource(kind, *actions), protected=True)
+    with pytest.raises(CheckError, match=rf"this plan would take away {kind}\.this: .*redshift_mode"):
+        require_kept(plan, "prod")
+
+
+def test_a_protected_environment_is_changed_where_no_data_go(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes = [
+        bucket(["create"], None, "one"),
+        bucket(["update"], "two", "two", force_destroy=False),
+        resource("aws_redshift_cluster", "update"),
+        resource("aws_redshift_cluster", "create"),
+        resource("aws_route", "delete"),
+        resource("aws_redshiftserverless_workgroup", "delete", "create"),
+        resource("aws_redshiftserverless_namespace", "delete", "create")
+        | {"action_reason": "replace_because_tainted"},  # its creation failed
+    ]
+    require_kept(planned(folder, monkeypatch, *changes, protected=True), "prod")
+
+
+def test_what_loses_data_is_told_before_all_else_that_goes(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    routes = [resource("aws_route", "delete")] * 20
+    plan = planned(folder, monkeypatch, *routes, resource("aws_redshift_cluster", "delete", "create"))
+    shown = io.StringIO()
+    deploy_module._show(plan, Console(file=shown, width=1000))
+    said = shown.getvalue().splitlines()
+    assert said[0].endswith(f"(all of it: terraform -chdir={folder} show dev.tfplan).")
+    assert said[1] == "  replace aws_redshift_cluster.this"
+    assert said[-1] == "  and 9 more"
 
 
 CALLS = {
