@@ -64,6 +64,21 @@ resource "aws_redshift_cluster" "this" {
 
   # The route to S3 must be there before the first COPY and for as long as the cluster is.
   depends_on = [aws_vpc_endpoint.s3, aws_vpc_security_group_egress_rule.redshift_s3]
+
+  lifecycle {
+    # Another database would never be made, and another superuser would be another cluster: both are refused below.
+    ignore_changes = [database_name, master_username]
+
+    postcondition {
+      condition     = self.database_name == var.database
+      error_message = "database is \"${var.database}\", but a warehouse keeps the one that it was created with: set database = \"${self.database_name}\"."
+    }
+
+    postcondition {
+      condition     = self.master_username == var.admin_user
+      error_message = "admin_user is \"${var.admin_user}\", but a warehouse keeps the one that it was created with: set admin_user = \"${self.master_username}\"."
+    }
+  }
 }
 
 locals {

@@ -16,6 +16,21 @@ resource "aws_redshiftserverless_namespace" "this" {
   log_exports          = local.audit_logs
 
   depends_on = [aws_cloudwatch_log_group.redshift]
+
+  lifecycle {
+    # Another database would be another namespace, without the data of this one: refused below, as with a cluster.
+    ignore_changes = [db_name, admin_username]
+
+    postcondition {
+      condition     = self.db_name == var.database
+      error_message = "database is \"${var.database}\", but a warehouse keeps the one that it was created with: set database = \"${self.db_name}\"."
+    }
+
+    postcondition {
+      condition     = nonsensitive(self.admin_username) == var.admin_user
+      error_message = "admin_user is \"${var.admin_user}\", but a warehouse keeps the one that it was created with: set admin_user = \"${nonsensitive(self.admin_username)}\"."
+    }
+  }
 }
 
 resource "aws_redshiftserverless_workgroup" "this" {

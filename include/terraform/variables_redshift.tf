@@ -10,7 +10,7 @@ variable "redshift_mode" {
 }
 
 variable "database" {
-  description = "Database that the warehouse is created with and the pipelines work in."
+  description = "Database that the warehouse is created with, once and for all, and that the pipelines work in."
   type        = string
   default     = "dev"
 
@@ -21,7 +21,7 @@ variable "database" {
 }
 
 variable "admin_user" {
-  description = "The warehouse's superuser; Redshift keeps and rotates its password in Secrets Manager."
+  description = "The warehouse's superuser, once and for all; Redshift keeps and rotates its password in Secrets Manager."
   type        = string
   default     = "awsuser"
 

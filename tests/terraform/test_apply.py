@@ -234,6 +234,18 @@ def test_every_kind_of_resource_is_really_created_but_the_slow_ones(stack: Stack
     assert written - created == SLOW | OF_ONE_MODE[other]
 
 
+def test_a_warehouse_keeps_the_database_and_superuser_that_it_was_created_with(stack: Stack) -> None:
+    """Another database would be another namespace, and on a cluster none at all."""
+    told = stack.terraform.run("plan", "-json", "-var=database=other", "-var=admin_user=other", expect=1)
+    lines = [json.loads(line) for line in told.splitlines()]
+    errors = {line["diagnostic"]["detail"] for line in lines if line["@level"] == "error"}
+    keeps = "but a warehouse keeps the one that it was created with"
+    assert errors == {
+        f'database is "other", {keeps}: set database = "dev".',
+        f'admin_user is "other", {keeps}: set admin_user = "awsuser".',
+    }
+
+
 def test_a_changed_package_changes_only_what_runs_it(stack: Stack) -> None:
     """The environment is updated, because the version of the object that it names has changed."""
     requirements = Path(stack.terraform.folder, "../../dist/mwaa/requirements.txt")
