@@ -100,6 +100,11 @@ output "mwaa_webserver_url" {
   value       = one([for url in aws_mwaa_environment.this[*].webserver_url : "https://${url}"])
 }
 
+output "airflow_security_group_id" {
+  description = "The security group of Airflow and of its private web UI, for a rule of your own."
+  value       = aws_security_group.airflow.id
+}
+
 output "dags_s3_uri" {
   description = "Where the deployment puts the DAGs and the SQL."
   value       = "s3://${module.bucket["airflow"].name}/dags/"

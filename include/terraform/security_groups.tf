@@ -17,6 +17,20 @@ resource "aws_vpc_security_group_ingress_rule" "airflow_self" {
   tags = { Name = "self" }
 }
 
+# MWAA puts this group before a private web server too.
+resource "aws_vpc_security_group_ingress_rule" "airflow_clients" {
+  for_each = toset(var.webserver_clients)
+
+  security_group_id = aws_security_group.airflow.id
+  description       = "Airflow's web UI"
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+  cidr_ipv4         = each.value
+
+  tags = { Name = "web-ui" }
+}
+
 resource "aws_vpc_security_group_egress_rule" "airflow_self" {
   security_group_id            = aws_security_group.airflow.id
   description                  = "Airflow's components among themselves, the database's endpoint included"

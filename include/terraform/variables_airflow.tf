@@ -55,7 +55,7 @@ variable "max_workers" {
 }
 
 variable "webserver_access_mode" {
-  description = "Who reaches the web UI: PRIVATE_ONLY (from the VPC), PUBLIC_ONLY (from the internet, with IAM login)."
+  description = "Who reaches the web UI: PRIVATE_ONLY (from webserver_clients, through the VPC), PUBLIC_ONLY (from the internet, with IAM login)."
   type        = string
   default     = "PRIVATE_ONLY"
 
@@ -68,6 +68,22 @@ variable "webserver_access_mode" {
   validation {
     condition     = !(var.webserver_access_mode == "PUBLIC_ONLY" && var.enable_mwaa && var.egress == "interface_endpoints")
     error_message = "webserver_access_mode is \"PUBLIC_ONLY\", but with egress = \"interface_endpoints\" Airflow's tasks have no way to their own web server: use PRIVATE_ONLY, or egress = \"single_nat\" or \"nat_per_zone\"."
+  }
+}
+
+variable "webserver_clients" {
+  description = "IPv4 ranges from which a private web UI is reached, such as a VPN's or a bastion's; empty: from nowhere."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for cidr in var.webserver_clients : try(cidrhost(cidr, 0) == split("/", cidr)[0], false)])
+    error_message = "webserver_clients has an entry that is no network address: use CIDR notation such as 10.8.0.0/16, or 10.8.1.5/32 for one machine."
+  }
+
+  validation {
+    condition     = length(var.webserver_clients) == 0 || var.webserver_access_mode == "PRIVATE_ONLY"
+    error_message = "webserver_clients is set, but a PUBLIC_ONLY web UI is reached from everywhere: leave it out, or set webserver_access_mode = \"PRIVATE_ONLY\"."
   }
 }
 

@@ -163,8 +163,30 @@ run "s3_is_reached_without_nat" {
   }
 }
 
+run "a_private_web_ui_answers_the_clients_that_are_named" {
+  command = plan
+
+  variables {
+    webserver_clients = ["10.8.0.0/16", "10.9.1.5/32"]
+  }
+
+  assert {
+    condition = {
+      for cidr, rule in aws_vpc_security_group_ingress_rule.airflow_clients : cidr => [rule.security_group_id, rule.ip_protocol, rule.from_port, rule.to_port, rule.cidr_ipv4]
+      } == {
+      for cidr in var.webserver_clients : cidr => [output.airflow_security_group_id, "tcp", 443, 443, cidr]
+    }
+    error_message = "Nobody reaches the web UI, or more than its port is open."
+  }
+}
+
 run "groups_refer_to_themselves_where_aws_requires_it" {
   command = plan
+
+  assert {
+    condition     = length(aws_vpc_security_group_ingress_rule.airflow_clients) == 0
+    error_message = "The web UI is open to somebody unasked."
+  }
 
   assert {
     condition     = aws_vpc_security_group_ingress_rule.airflow_self.referenced_security_group_id == aws_security_group.airflow.id

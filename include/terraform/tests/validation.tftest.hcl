@@ -92,6 +92,9 @@ run "values_that_contradict_one_another_are_refused" {
     max_capacity_rpus   = 4
     environment_class   = "mw1.micro"
     max_workers         = 2
+    # From everywhere, and from the VPN.
+    webserver_access_mode = "PUBLIC_ONLY"
+    webserver_clients     = ["10.8.0.0/16"]
   }
 
   expect_failures = [
@@ -101,6 +104,7 @@ run "values_that_contradict_one_another_are_refused" {
     var.redshift_node_count,
     var.max_capacity_rpus,
     var.max_workers,
+    var.webserver_clients,
   ]
 }
 
@@ -153,9 +157,11 @@ run "words_are_no_schedule_and_half_a_worker_is_none" {
   variables {
     schedule    = "every day at six o'clock"
     max_workers = 2.5
+    # A machine's address with a network's length.
+    webserver_clients = ["10.8.0.1/16"]
   }
 
-  expect_failures = [var.schedule, var.max_workers]
+  expect_failures = [var.schedule, var.max_workers, var.webserver_clients]
 }
 
 run "a_schedule_that_leaves_days_out_is_refused" {
