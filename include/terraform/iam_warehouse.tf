@@ -67,14 +67,6 @@ resource "aws_iam_role_policy" "warehouse" {
           )
         },
       ],
-      length(var.extract_buckets) == 0 ? [] : [{
-        Sid    = "ReadOtherExtracts"
-        Effect = "Allow"
-        Action = ["s3:ListBucket", "s3:GetBucketLocation", "s3:GetObject"]
-        Resource = flatten([
-          for bucket in var.extract_buckets : ["arn:${local.partition}:s3:::${bucket}", "arn:${local.partition}:s3:::${bucket}/*"]
-        ])
-      }],
       local.reviews_copy == null ? [] : [{
         Sid      = "FindReviews"
         Effect   = "Allow"

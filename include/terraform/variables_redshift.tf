@@ -135,17 +135,6 @@ variable "daily_rpu_hours" {
   }
 }
 
-variable "extract_buckets" {
-  description = "Other buckets that the warehouse may read."
-  type        = list(string)
-  default     = []
-
-  validation {
-    condition     = alltrue([for bucket in var.extract_buckets : can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", bucket))])
-    error_message = "extract_buckets has an entry that is no bucket name: give names without s3:// and without a path."
-  }
-}
-
 variable "reviews_location" {
   description = "Your own copy of the product reviews: the S3 location of its product_category= folders, in a bucket of this region; null: raw/reviews/ in the stack's data bucket. Objects under a KMS key need the warehouse's role in the key's policy."
   type        = string

@@ -33,7 +33,6 @@ run "what_is_missing_unknown_or_misspelt_is_refused" {
     snapshot_retention_days    = 36
     maintenance_window         = "sunday"
     base_capacity_rpus         = 12
-    extract_buckets            = ["s3://reviews"]
     reviews_location           = "s3://reviews/parquet"
     airflow_version            = "3.1.0"
     environment_class          = "mw2.small"
@@ -64,7 +63,6 @@ run "what_is_missing_unknown_or_misspelt_is_refused" {
     var.snapshot_retention_days,
     var.maintenance_window,
     var.base_capacity_rpus,
-    var.extract_buckets,
     var.reviews_location,
     var.airflow_version,
     var.environment_class,
