@@ -1,8 +1,9 @@
 locals {
+  zone_names = var.availability_zones == null ? data.aws_availability_zones.available.names : var.availability_zones
   zones = {
-    a = data.aws_availability_zones.available.names[0]
-    b = data.aws_availability_zones.available.names[1]
-    c = try(data.aws_availability_zones.available.names[2], null)
+    a = local.zone_names[0]
+    b = local.zone_names[1]
+    c = try(local.zone_names[2], null)
   }
   public_subnets = {
     public_a = { cidr = var.subnets.public_a, zone = local.zones.a }
@@ -75,7 +76,7 @@ resource "aws_subnet" "private" {
   lifecycle {
     precondition {
       condition     = each.value.zone != null
-      error_message = "Region ${var.region} has fewer than three availability zones for this account: Redshift Serverless needs three, so use another region or redshift_mode = \"provisioned\"."
+      error_message = "Region ${var.region} has fewer than three availability zones for this account: Redshift Serverless needs three, so name them in availability_zones (in us-west-1 the third may be one of the two), or use another region or redshift_mode = \"provisioned\"."
     }
   }
 }

@@ -56,6 +56,32 @@ variable "subnets" {
   }
 }
 
+variable "availability_zones" {
+  description = "Names of the availability zones a, b and, for Redshift Serverless, c, set before the first deployment; null: the first that the account has. Redshift Serverless does not support every zone."
+  type        = list(string)
+  default     = null
+
+  validation {
+    condition     = var.availability_zones == null || try(length(var.availability_zones) >= (var.redshift_mode == "serverless" ? 3 : 2), false)
+    error_message = "availability_zones has too few names: give two, and three for Redshift Serverless."
+  }
+
+  validation {
+    condition     = var.availability_zones == null || try(alltrue([for zone in var.availability_zones : can(regex("^${var.region}[a-z]$", zone))]), false)
+    error_message = "availability_zones has a name that is no zone of ${var.region}: use names such as ${var.region}a."
+  }
+
+  # AWS's guide to Redshift Serverless: three zones, and two in Northern California, which has no more.
+  validation {
+    condition = var.availability_zones == null || try(
+      var.availability_zones[0] != var.availability_zones[1] &&
+      (var.region == "us-west-1" || length(distinct(var.availability_zones)) == length(var.availability_zones)),
+      false
+    )
+    error_message = "availability_zones has a zone twice: give different ones (in us-west-1 the third may be one of the two)."
+  }
+}
+
 variable "egress" {
   description = "How private subnets reach AWS: single_nat (cheapest), nat_per_zone (the zone that is left keeps its way) or interface_endpoints (no way to the internet)."
   type        = string

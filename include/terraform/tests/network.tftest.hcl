@@ -149,6 +149,41 @@ run "serverless_gets_the_third_zone_it_asks_for" {
   }
 }
 
+run "the_zones_can_be_named" {
+  command = plan
+
+  variables {
+    redshift_mode      = "serverless"
+    availability_zones = ["us-east-1d", "us-east-1a", "us-east-1f"]
+  }
+
+  assert {
+    condition = { for name, subnet in merge(aws_subnet.public, aws_subnet.private) : name => subnet.availability_zone } == {
+      public_a  = "us-east-1d"
+      private_a = "us-east-1d"
+      public_b  = "us-east-1a"
+      private_b = "us-east-1a"
+      private_c = "us-east-1f"
+    }
+    error_message = "The subnets are not in the zones that were named."
+  }
+}
+
+run "two_zones_are_enough_for_redshift_serverless_in_northern_california" {
+  command = plan
+
+  variables {
+    region             = "us-west-1"
+    redshift_mode      = "serverless"
+    availability_zones = ["us-west-1b", "us-west-1c", "us-west-1b"]
+  }
+
+  assert {
+    condition     = aws_subnet.private["private_c"].availability_zone == "us-west-1b"
+    error_message = "The third subnet is not in one of the two zones."
+  }
+}
+
 run "s3_is_reached_without_nat" {
   command = plan
 

@@ -132,6 +132,7 @@ run "times_that_do_not_exist_and_parts_of_things_are_refused" {
     max_capacity_rpus       = 20
     snapshot_retention_days = 1.5
     min_workers             = 1.5
+    availability_zones      = ["us-east-1a", "eu-west-1b"]
     webserver_access_mode   = "PUBLIC"
     schedule                = "0 25 * * *"
     deadline                = "24:00"
@@ -143,6 +144,7 @@ run "times_that_do_not_exist_and_parts_of_things_are_refused" {
     var.max_capacity_rpus,
     var.snapshot_retention_days,
     var.min_workers,
+    var.availability_zones,
     var.webserver_access_mode,
     var.schedule,
     var.deadline,
@@ -156,10 +158,11 @@ run "words_are_no_schedule_and_half_a_worker_is_none" {
     schedule    = "every day at six o'clock"
     max_workers = 2.5
     # A machine's address with a network's length.
-    webserver_clients = ["10.8.0.1/16"]
+    webserver_clients  = ["10.8.0.1/16"]
+    availability_zones = ["us-east-1a", "us-east-1b", "us-east-1a"]
   }
 
-  expect_failures = [var.schedule, var.max_workers, var.webserver_clients]
+  expect_failures = [var.schedule, var.max_workers, var.webserver_clients, var.availability_zones]
 }
 
 run "a_schedule_that_leaves_days_out_is_refused" {
@@ -224,16 +227,17 @@ run "a_workgroup_that_is_to_be_paused_and_a_web_ui_and_quicksight_out_of_reach_a
   expect_failures = [var.pause_cluster, var.webserver_access_mode, var.enable_quicksight]
 }
 
-run "an_alarm_that_could_never_go_out_is_refused" {
+run "an_alarm_that_could_never_go_out_and_a_workgroup_in_two_zones_are_refused" {
   command = plan
 
   variables {
-    redshift_mode     = "serverless"
-    max_capacity_rpus = 16
-    daily_rpu_hours   = 384
+    redshift_mode      = "serverless"
+    max_capacity_rpus  = 16
+    daily_rpu_hours    = 384
+    availability_zones = ["us-east-1a", "us-east-1b"]
   }
 
-  expect_failures = [var.daily_rpu_hours]
+  expect_failures = [var.daily_rpu_hours, var.availability_zones]
 }
 
 run "a_subnet_larger_than_the_vpc_is_refused" {
