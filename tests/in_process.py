@@ -142,7 +142,7 @@ class FolderStore(ObjectStore):
     def read(self, item: S3Object) -> bytes:
         return self.path(item.url).read_bytes()
 
-    def write(self, url: str, source: Path | bytes) -> int:
+    def write(self, url: str, source: Path | bytes, encryption: str | None) -> int:  # noqa: ARG002 - a folder has none
         file = self.path(url)
         file.parent.mkdir(parents=True, exist_ok=True)
         body = source if isinstance(source, bytes) else source.read_bytes()

@@ -61,4 +61,5 @@ format as csv
 header
 parallel off
 cleanpath
+encrypted auto
 manifest verbose;

@@ -60,6 +60,7 @@ format as csv
 header
 parallel off
 cleanpath
+encrypted auto
 manifest verbose;
 
 unload ('select * from daily_city_sales order by sale_date desc')
@@ -68,4 +69,5 @@ iam_role '{{ iam_role_arn }}'
 format as parquet
 parallel off
 cleanpath
+encrypted auto
 manifest verbose;

@@ -106,6 +106,7 @@ format as csv
 header
 parallel off
 cleanpath
+encrypted auto
 manifest verbose;
 
 unload ('select * from store_reconciliation order by loaded_net_sales desc, store_id')
@@ -114,4 +115,5 @@ iam_role '{{ iam_role_arn }}'
 format as parquet
 parallel off
 cleanpath
+encrypted auto
 manifest verbose;

@@ -130,6 +130,7 @@ format as csv
 header
 parallel off
 cleanpath
+encrypted auto
 manifest verbose;
 
 unload ('select * from weekly_store_performance order by sales_rank')
@@ -138,4 +139,5 @@ iam_role '{{ iam_role_arn }}'
 format as parquet
 parallel off
 cleanpath
+encrypted auto
 manifest verbose;

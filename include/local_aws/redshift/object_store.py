@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -149,16 +149,22 @@ class ObjectStore:
         except ClientError as error:
             raise _s3_error(error, item.url) from error
 
-    def write(self, url: str, source: Path | bytes) -> int:
+    def write(self, url: str, source: Path | bytes, encryption: str | None) -> int:
         """Writes an object from a local file or from bytes.
+
+        Args:
+            url: where to.
+            source: what.
+            encryption: at rest, in S3's words (``AES256``); None for the bucket's default.
 
         Returns:
             Its size in bytes.
         """
         bucket, key = split_url(url)
         body = source if isinstance(source, bytes) else source.read_bytes()
+        asked: dict[str, Any] = {"ServerSideEncryption": encryption} if encryption else {}
         try:
-            self.s3.put_object(Bucket=bucket, Key=key, Body=body)
+            self.s3.put_object(Bucket=bucket, Key=key, Body=body, **asked)
         except ClientError as error:
             raise _s3_error(error, url) from error
         return len(body)

@@ -47,19 +47,21 @@ def unload(session: Session, statement: Statement) -> Result:
     for name in options.partition_by:
         if name not in {column.name for column in columns}:
             raise RedshiftError(f'column "{name}" of PARTITION BY is not in the query', "42703")
+    # As r_UNLOAD of Redshift's manual says: SSE-S3 whatever the bucket's default, unless it is asked for.
+    encryption = None if options.encrypted_auto else "AES256"
     _clear_target(session, options)
     session.run(
         f"create or replace temp table unload_result as select row_number() over () as __row, * from ({text})"
     )
     with tempfile.TemporaryDirectory(prefix="unload-", dir=session.warehouse.scratch) as folder:
         files = [
-            _Written(url, session.store.write(url, path), rows)
+            _Written(url, session.store.write(url, path, encryption), rows)
             for url, path, rows in _files(session, options, columns, Path(folder))
         ]
     session.run("drop table temp.main.unload_result")
     total = sum(file.rows for file in files)
     if options.manifest:
-        session.store.write(f"{options.target}manifest", _manifest(options, columns, files))
+        session.store.write(f"{options.target}manifest", _manifest(options, columns, files), encryption)
     return Result("UNLOAD", None, [], total)
 
 

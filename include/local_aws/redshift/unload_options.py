@@ -22,6 +22,7 @@ class UnloadOptions:
         target: S3 prefix of the files.
         format: ``text``, ``csv``, ``json`` or ``parquet``.
         maxfilesize: bytes after which a new file starts.
+        encrypted_auto: whether the files get the bucket's default encryption instead of SSE-S3.
     """
 
     query: str
@@ -38,6 +39,7 @@ class UnloadOptions:
     addquotes: bool = False
     escape: bool = False
     gzip: bool = False
+    encrypted_auto: bool = False
     extension: str = ""
     partition_by: list[str] = field(default_factory=list)
     include: bool = False
@@ -87,6 +89,8 @@ def _option(reader: TokenReader, options: UnloadOptions) -> None:  # noqa: C901,
             options.delimiter = ","
     elif name in {"iam_role", "credentials"}:
         options.iam_role = "default" if reader.accept("default") else reader.string()
+    elif name == "encrypted" and reader.accept("auto"):
+        options.encrypted_auto = True
     elif name == "manifest":
         options.manifest, options.verbose = True, reader.accept("verbose")
     elif name == "parallel":

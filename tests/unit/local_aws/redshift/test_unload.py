@@ -172,6 +172,7 @@ def test_quotes_are_doubled_escaped_or_dollars(sold: Session, s3: Any) -> None:
         ("select id from sold", "allowoverwrite cleanpath", "cannot be used together"),
         ("select id from sold", "csv escape", "not compatible"),
         ("select id from sold", "fixedwidth '5'", "not supported locally"),
+        ("select id from sold", "encrypted", "not supported locally"),
         ("delete from sold", "", "not supported locally"),
         ("select nothing from sold", "", 'column "nothing" does not exist'),
         ("select id from sold", "partition by (day)", 'column "day" of PARTITION BY is not in the query'),
@@ -180,6 +181,18 @@ def test_quotes_are_doubled_escaped_or_dollars(sold: Session, s3: Any) -> None:
 )
 def test_what_unload_refuses(sold: Session, query: str, options: str, text: str) -> None:
     assert text in fails(sold, f"unload ('{query}') to 's3://{BUCKET}/out/' {ROLE} {options}")[1]
+
+
+@pytest.mark.parametrize(("option", "encryption"), [("", "AES256"), ("encrypted auto", "aws:kms")])
+def test_only_encrypted_auto_takes_the_default_encryption_of_the_bucket(
+    sold: Session, s3: Any, option: str, encryption: str
+) -> None:
+    default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "alias/warehouse"}
+    rules = {"Rules": [{"ApplyServerSideEncryptionByDefault": default}]}
+    s3.put_bucket_encryption(Bucket=BUCKET, ServerSideEncryptionConfiguration=rules)
+    unload(sold, f"parquet parallel off manifest {option}")
+    for key in written_key(s3, "out/"):
+        assert s3.head_object(Bucket=BUCKET, Key=key)["ServerSideEncryption"] == encryption
 
 
 def test_a_nested_limit_is_fine(sold: Session) -> None:
