@@ -37,7 +37,7 @@ ranked as (
         average_stars,
         row_number() over (
             partition by marketplace, product_category
-            order by helpful_votes desc nulls last, average_stars desc, review_id asc
+            order by helpful_votes desc nulls last, average_stars desc nulls last, review_id asc
         ) as helpful_rank
     from rated
 )
@@ -53,7 +53,8 @@ from ranked
 where helpful_rank <= cast(:top_n as integer);
 
 unload (
-    'select * from top_review order by helpful_votes desc nulls last, average_stars desc, review_id asc'
+    'select * from top_review
+    order by helpful_votes desc nulls last, average_stars desc nulls last, review_id asc'
 )
 to ${report_location}
 iam_role ${iam_role_arn}

@@ -147,6 +147,17 @@ def test_a_review_without_a_count_of_votes_is_not_the_most_helpful_one(loaded: L
     assert "RNOVOTES" not in {row["review_id"] for row in loaded.report(1)}
 
 
+def test_a_review_of_a_product_without_stars_ranks_after_those_with(loaded: Lakehouse) -> None:
+    loaded.query(
+        "insert into public.reviews"
+        " (marketplace, product_category, review_id, product_id, star_rating, helpful_votes) values"
+        " ('US', 'Books', 'R0NOSTARS', 'UNRATED', null, 999999),"
+        " ('US', 'Books', 'R1STARS', 'RATED', 1, 999999)"
+    )
+    assert [row["review_id"] for row in loaded.report(2)[:2]] == ["R1STARS", "R0NOSTARS"]
+    assert "R0NOSTARS" not in {row["review_id"] for row in loaded.report(1)}
+
+
 def test_titles_with_bars_quotes_and_line_feeds_come_back_from_the_csv(loaded: Lakehouse) -> None:
     titles = {row["product_title"] for row in loaded.report(100)}
     for mark in ("|", '"', "'", ",", "\n", "\t", "\\", "ü", "ー"):
