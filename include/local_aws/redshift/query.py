@@ -13,7 +13,7 @@ from .column_names import name_columns
 from .dialect import parse, render, translate
 from .errors import RedshiftError, not_supported
 from .expression_types import ExpressionTypes
-from .statement import Statement
+from .statement import Statement, outside_parentheses
 from .types import Column, DataType, Result
 
 if TYPE_CHECKING:
@@ -123,9 +123,11 @@ def update(session: Session, statement: Statement) -> Result:
 def delete(session: Session, statement: Statement) -> Result:
     """DELETE, with or without FROM and USING."""
     text = statement.text
-    if len(statement.tokens) > 1 and statement.tokens[1].value != "from":
+    verb = next(token for token in outside_parentheses(statement.tokens) if token.value == "delete")
+    following = next((token.value for token in statement.tokens if token.start > verb.start), "")
+    if following != "from":
         # Redshift's FROM is optional here.
-        text = f"delete from {statement.after(statement.tokens[0])}"
+        text = f"{text[: verb.end]} from {statement.after(verb)}"
     tree = parse(text)
     _replace_target(session, tree.this)
     return _changed(session, "DELETE", tree)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import decimal
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -200,6 +200,8 @@ KINDS = sorted(
     reverse=True,
 )  # fmt: skip
 _NOISE = {"local", "temp", "temporary", "or", "replace"}
+# Of these Redshift takes WITH before SELECT, UPDATE and DELETE.
+_VERBS = {"select", "insert", "update", "delete", "merge"}
 
 
 def parse_statement(sql: str, parameters: Mapping[str, str] | Sequence[Any] | None = None) -> Statement:
@@ -228,6 +230,14 @@ def parse_statement(sql: str, parameters: Mapping[str, str] | Sequence[Any] | No
     return Statement(text, moved, _kind(moved, text))
 
 
+def kind_of(sql: str) -> str:
+    """The kind of a statement that is not run yet; empty for one that will fail."""
+    try:
+        return parse_statement(sql).kind
+    except RedshiftError:
+        return ""
+
+
 def _kind(tokens: Sequence[Token], text: str) -> str:
     first = tokens[0]
     if first.kind == "symbol" and first.value == "(":
@@ -236,23 +246,31 @@ def _kind(tokens: Sequence[Token], text: str) -> str:
     if words and words[0] == "create":
         words = ["create", *(word for word in words[1:] if word not in _NOISE)]
     line = " ".join(words) + " "
-    if words and words[0] in {"select", "with"} and _has_into(tokens):
-        return "select into"
+    if words and words[0] in {"select", "with"}:
+        return _kind_of_query(tokens)
     for kind in KINDS:
         if line.startswith(kind + " "):
             return kind
     raise not_supported(text)
 
 
-def _has_into(tokens: Sequence[Token]) -> bool:
-    """Whether INTO stands outside every parenthesis: SELECT INTO makes a table."""
+def _kind_of_query(tokens: Sequence[Token]) -> str:
+    """What SELECT or WITH begins: a query, SELECT INTO, or an UPDATE or DELETE that has named subqueries."""
+    words = [token.value for token in outside_parentheses(tokens)]
+    verb = next((word for word in words if word in _VERBS), "select")
+    if verb in {"insert", "merge"}:
+        raise syntax_error(verb)
+    return "select into" if verb == "select" and "into" in words else words[0] if verb == "select" else verb
+
+
+def outside_parentheses(tokens: Sequence[Token]) -> Iterator[Token]:
+    """The words of a statement that stand in no parenthesis."""
     depth = 0
     for token in tokens:
         if token.kind == "symbol":
             depth += {"(": 1, ")": -1}.get(token.value, 0)
-        elif token.kind == "word" and token.value == "into" and depth == 0:
-            return True
-    return False
+        elif token.kind == "word" and depth == 0:
+            yield token
 
 
 class TokenReader:

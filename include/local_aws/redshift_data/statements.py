@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from local_aws import history, sqltext
+from local_aws import history
 from local_aws.clusters import Compute
 from local_aws.history import now
 from local_aws.redshift import RedshiftError, Result, Session
 from local_aws.redshift.records import QueryRecord
+from local_aws.redshift.statement import kind_of
 from local_aws.redshift_data import results
 
 log = logging.getLogger(__name__)
@@ -250,7 +251,7 @@ class Statement:
 
     def _run_in_transaction(self, connection: Session) -> str | None:
         """The Data API's default: all or nothing."""
-        reads_only = all(sqltext.first_word(query.sql) in _READING for query in self.queries)
+        reads_only = all(kind_of(query.sql) in _READING for query in self.queries)
         self._execute(connection, Query("begin" if reads_only else "begin read write", {}))
         for number in range(len(self.queries)):
             if error := self._run_query(number, connection):

@@ -117,3 +117,24 @@ def test_two_batches_that_write_wait_for_each_other(data_api, execute, rows):
 
     assert [one["Status"] for one in ended] == ["FINISHED"] * 8
     assert rows("select n from tally") == [(8,)]
+
+
+@pytest.mark.parametrize(
+    ("second", "status", "left"),
+    [
+        ("with q as (select 1 as n) select n from q", "FINISHED", 1),
+        ("with q as (select 1 as n) delete from queue using q where queue.n = q.n", "STARTED", 0),
+    ],
+)
+def test_only_a_batch_that_writes_waits_for_a_writer_before_it_reads(
+    data_api, execute, rows, second, status, left
+):
+    execute(["drop table if exists queue", "create table queue (n int)"])
+    session = execute("begin read write", SessionKeepAliveSeconds=60)["SessionId"]
+    execute("insert into queue values (1)", SessionId=session)
+    batch = data_api.batch_execute_statement(Sqls=["select n from queue", second], **WHERE)["Id"]
+    assert data_api.describe_statement(Id=batch, WaitTimeSeconds=1)["Status"] == status
+
+    execute("commit", SessionId=session)
+    assert data_api.describe_statement(Id=batch, WaitTimeSeconds=10)["Status"] == "FINISHED"
+    assert rows("select count(*) from queue") == [(left,)]

@@ -38,6 +38,14 @@ def contents(session: Session) -> list[tuple[object, ...]]:
         ("delete from t where k in (select k from s)", "DELETE", 1, [(1, "one"), (3, None)]),
         ("delete from t using s where t.k = s.k", "DELETE", 1, [(1, "one"), (3, None)]),
         ("delete t where k = 1", "DELETE", 1, [(2, "two"), (3, None)]),
+        (
+            "with q as (select k from s) delete t using q where t.k = q.k",
+            "DELETE", 1, [(1, "one"), (3, None)],
+        ),
+        (
+            "with q as (select * from s) update public.t set v = q.v from q where t.k = q.k",
+            "UPDATE", 1, [(1, "one"), (2, "deux"), (3, None)],
+        ),
         ("delete from t", "DELETE", 3, []),
         ("delete from public.t using s where public.t.k = s.k", "DELETE", 1, [(1, "one"), (3, None)]),
         (

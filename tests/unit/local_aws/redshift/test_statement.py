@@ -19,6 +19,10 @@ from local_aws.redshift.statement import KINDS, bind, parse_statement, tokenize
         ("-- a comment\nselect 1;", "select"),
         ("/* a /* nested */ one */ (select 1) union (select 2)", "select"),
         ("with a as (select 1) select * from a", "with"),
+        ("with a as (select 1) select * into t from a", "select into"),
+        ("with a as (select 1 as b) update t set c = (select b from a)", "update"),
+        ("with a as (select 1 as b) delete t using a where t.c = a.b", "delete"),
+        ("with recursive a as (select 1) (select * from a)", "with"),
         ("select 1 into temp t", "select into"),
         ("CREATE LOCAL TEMPORARY TABLE t (a int)", "create table"),
         ("create or replace view v as select 1", "create view"),
@@ -52,6 +56,12 @@ def test_what_is_not_known_fails_and_is_never_passed_over(session: Session, sql:
     state, message = fails(session, sql)
     assert state == "0A000"
     assert message.startswith(f"ERROR: not supported locally: {' '.join(sql.split())[:40]}")
+
+
+@pytest.mark.parametrize("verb", ["insert into t select 1", "merge into t using a on true"])
+def test_with_begins_no_other_statement(verb: str) -> None:
+    with pytest.raises(RedshiftError, match=f'syntax error at or near "{verb.split(maxsplit=1)[0]}"'):
+        parse_statement(f"with a as (select 1) {verb}")
 
 
 def test_every_kind_that_is_read_has_a_command_or_fails() -> None:

@@ -86,7 +86,10 @@ def test_truncate_commits_what_the_transaction_did_before_it(table: Session) -> 
     assert rows(table, "select count(*) from u") == [(0,)]
 
 
-def test_a_second_writer_waits_for_the_first(table: Session, warehouse: Warehouse) -> None:
+@pytest.mark.parametrize(
+    "update", ["update t set a = a * 10", "with q as (select 10 as f) update t set a = a * q.f from q"]
+)
+def test_a_second_writer_waits_for_the_first(table: Session, warehouse: Warehouse, update: str) -> None:
     table.execute("insert into t values (1)")
     table.execute("begin")
     table.execute("update t set a = a + 1")
@@ -94,7 +97,7 @@ def test_a_second_writer_waits_for_the_first(table: Session, warehouse: Warehous
     done = threading.Event()
 
     def write() -> None:
-        second.execute("update t set a = a * 10")
+        second.execute(update)
         done.set()
 
     thread = threading.Thread(target=write)
