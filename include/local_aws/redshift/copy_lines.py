@@ -16,17 +16,18 @@ from .errors import not_supported
 _BLANK = re.compile(rb"(?:\A|\n)\r?(?=\n)")
 
 
-class BlankLineError(Exception):
-    """A blank line without IGNOREBLANKLINES.
+class UnreadableLineError(Exception):
+    """A line that holds no row: a blank one without IGNOREBLANKLINES, or one that is not UTF-8.
 
     Attributes:
         path: the file.
         line: its number, from 1.
+        reason: as ``stl_load_errors`` gives it.
     """
 
-    def __init__(self, path: Path, line: int) -> None:
-        super().__init__(f"{path}: line {line} is blank")
-        self.path, self.line = path, line
+    def __init__(self, path: Path, line: int, reason: str) -> None:
+        super().__init__(f"{path}, line {line}: {reason}")
+        self.path, self.line, self.reason = path, line, reason
 
 
 def prepare(options: CopyOptions, paths: Sequence[Path], columns: int) -> list[Path]:
@@ -41,7 +42,7 @@ def prepare(options: CopyOptions, paths: Sequence[Path], columns: int) -> list[P
         columns: how many the data has.
 
     Raises:
-        BlankLineError: a blank line stands for a row whose fields are missing.
+        UnreadableLineError: a line holds no row.
         RedshiftError: 0A000 for a blank line where it stands for an empty value.
     """
     return [_prepared(options, path, columns) for path in paths]
@@ -52,6 +53,8 @@ def _prepared(options: CopyOptions, path: Path, columns: int) -> Path:
     changed = _blank_lines(options, path, data, columns) if options.format != "json" else data
     if options.acceptinvchars is not None:
         changed = changed.decode(errors="replace").replace("\ufffd", options.acceptinvchars).encode()
+    else:
+        _check_encoding(path, data)
     if options.escape:
         changed = _as_csv(changed.decode(), options).encode()
     if changed is data:
@@ -59,6 +62,18 @@ def _prepared(options: CopyOptions, path: Path, columns: int) -> Path:
     target = path.with_name(f"{path.name}.plain{'.gz' if options.gzip else ''}")
     target.write_bytes(gzip.compress(changed) if options.gzip else changed)
     return target
+
+
+def _check_encoding(path: Path, data: bytes) -> None:
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        sequence = data[error.start : error.end].hex(" ")
+        raise UnreadableLineError(
+            path,
+            data.count(b"\n", 0, error.start) + 1,
+            f"String contains invalid or unsupported UTF-8 codepoints. Bad UTF-8 hex sequence: {sequence}",
+        ) from error
 
 
 def _blank_lines(options: CopyOptions, path: Path, data: bytes, columns: int) -> bytes:
@@ -72,7 +87,7 @@ def _blank_lines(options: CopyOptions, path: Path, data: bytes, columns: int) ->
             if options.ignoreblanklines:
                 continue
             if columns > 1:
-                raise BlankLineError(path, number)
+                raise UnreadableLineError(path, number, "Delimiter not found")
             raise not_supported("copy of one column from a file with blank lines, without IGNOREBLANKLINES")
         # A quoted or escaped field goes on over the end of the line.
         if mark and line.count(mark) % 2:

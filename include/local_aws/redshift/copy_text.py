@@ -26,6 +26,13 @@ _NAMES = {
     "int2": "smallint", "int4": "integer", "int8": "bigint", "numeric": "numeric", "float4": "real",
     "float8": "double precision", "bool": "boolean", "date": "date", "timestamp": "timestamp",
 }  # fmt: skip
+_WHOLE = {"int2": "Short", "int4": "Integer", "int8": "Long"}
+# r_Load_Error_Reference of Redshift's manual; any other reason has the code of a value out of range.
+_CODES = (
+    ("Extra column(s) found", 1202), ("Invalid Date Format", 1205), ("Invalid timestamp format", 1206),
+    ("Invalid digit", 1207), ("Missing data for not-null field", 1213), ("Delimiter not found", 1214),
+    ("String contains invalid or unsupported UTF-8 codepoints", 1220),
+)  # fmt: skip
 
 
 def load_text(
@@ -54,8 +61,8 @@ def load_text(
         return 0
     try:
         readable = copy_lines.prepare(options, list(files), len(columns))
-    except copy_lines.BlankLineError as error:
-        _record_line(session, table, files[error.path], error.line, reason="Delimiter not found")
+    except copy_lines.UnreadableLineError as error:
+        _record_line(session, table, files[error.path], error.line, reason=error.reason)
         raise _failed(table) from error
     urls = dict(zip(map(str, readable), files.values(), strict=True))
     raw = [f"c{number}" for number in range(len(columns))]
@@ -180,7 +187,14 @@ def _value(options: CopyOptions, raw: str, column: ColumnDefinition) -> str:
         if epoch:
             return f"to_timestamp(try_cast({value} as double) / {epoch})::timestamp"
         return f"try_strptime({value}, {_text(_strptime(options.timeformat))})"
+    if kind.name in _WHOLE:
+        return f"(case when {_is_whole(value)} then try_cast({value} as {kind.duckdb}) end)"
     return f"try_cast({value} as {kind.duckdb})"
+
+
+def _is_whole(value: str) -> str:
+    """The engine also casts 2.5, 0x10, 1e2 and 1_000 to integers."""
+    return f"regexp_full_match({value}, '[+-]?[0-9]+')"
 
 
 _STRPTIME = (
@@ -200,6 +214,8 @@ def _wrong(options: CopyOptions, raw: str, column: ColumnDefinition, value: str)
     """SQL for why a field cannot be loaded; NULL when it can."""
     kind = column.type
     cases: list[str] = []
+    if kind.name in _WHOLE:
+        cases.append(_invalid_digit(f"nullif(trim({raw}), '')", _WHOLE[kind.name]))
     if kind.name in {"varchar", "bpchar"}:
         cases.append(f"when strlen({value}) > {kind.length} then 'String length exceeds DDL length'")
     elif not (options.acceptanydate and kind.name in {"date", "timestamp"}):
@@ -212,6 +228,14 @@ def _wrong(options: CopyOptions, raw: str, column: ColumnDefinition, value: str)
     if not column.nullable:
         cases.append(f"when {value} is null then 'Missing data for not-null field'")
     return f"case {' '.join(cases)} end" if cases else "null"
+
+
+def _invalid_digit(field: str, kind: str) -> str:
+    digits = f"length(regexp_extract({field}, '^[+-]?[0-9]*'))"
+    return (
+        f"when not {_is_whole(field)} then format('Invalid digit, Value ''{{}}'', Pos {{}}, Type: {kind}', "
+        f"substr({field}, {digits} + 1, 1), {digits})"
+    )
 
 
 def _record(
@@ -237,6 +261,7 @@ def _record(
             raw_line=options.delimiter.join("" if value is None else str(value) for value in values)[:1024],
             raw_value=str(values[number])[:1024],
             reason=str(reasons[number]),
+            code=_code(str(reasons[number])),
         )
     )
 
@@ -274,9 +299,13 @@ def _record_line(
             raw_line=text[:1024],
             raw_value="",
             reason=reason,
-            code=1202 if reason.startswith("Extra") else 1213,
+            code=_code(reason),
         )
     )
+
+
+def _code(reason: str) -> int:
+    return next((code for beginning, code in _CODES if reason.startswith(beginning)), 1204)
 
 
 def _too_many(message: str) -> bool:

@@ -42,7 +42,7 @@ class LoadError:
     raw_line: str
     raw_value: str
     reason: str
-    code: int = 1204
+    code: int
 
 
 def now() -> dt.datetime:

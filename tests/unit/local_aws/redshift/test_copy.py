@@ -192,7 +192,12 @@ def test_timeformat(lake: Session, s3: Any) -> None:
 @pytest.mark.parametrize(
     ("line", "column", "reason"),
     [
-        ("x,a,1.5,2020-01-02", "id", "Invalid value for type integer"),
+        ("x,a,1.5,2020-01-02", "id", "Invalid digit, Value 'x', Pos 0, Type: Integer"),
+        ("2.5,a,1.5,2020-01-02", "id", "Invalid digit, Value '.', Pos 1, Type: Integer"),
+        ("-0x10,a,1.5,2020-01-02", "id", "Invalid digit, Value 'x', Pos 2, Type: Integer"),
+        ("1e2,a,1.5,2020-01-02", "id", "Invalid digit, Value 'e', Pos 1, Type: Integer"),
+        ("1_000,a,1.5,2020-01-02", "id", "Invalid digit, Value '_', Pos 1, Type: Integer"),
+        ("9876543210,a,1.5,2020-01-02", "id", "Invalid value for type integer"),
         ("1,abcdef,1.5,2020-01-02", "name", "String length exceeds DDL length"),
         ("1,a,dear,2020-01-02", "price", "Invalid value for type numeric"),
         ("1,a,1234567.5,2020-01-02", "price", "Invalid value for type numeric"),
@@ -225,6 +230,31 @@ def test_a_line_with_another_number_of_fields_is_a_load_error(
     put(s3, "in/a.csv", f"1,good,1.5,2020-01-02\n{line}\n")
     fails(items, f"copy item from 's3://{BUCKET}/in/' {ROLE} csv")
     assert rows(items, "select line_number, error_message from sys_load_error_detail") == [(2, reason)]
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        (b"1,a,1.5,2020-01-02,x", 1202), (b"9876543210,a,1.5,2020-01-02", 1204),
+        (b"1,a,1.5,2020-13-02", 1205), (b"1.0,a,1.5,2020-01-02", 1207), (b"1,a", 1214),
+        (b"1,a\xffb,1.5,2020-01-02", 1220),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("options", ["", "escape"])
+def test_a_load_error_has_the_code_of_the_manual(
+    items: Session, s3: Any, line: bytes, code: int, options: str
+) -> None:
+    put(s3, "in/a.txt", b"+1,good,1.5,2020-01-02\n" + line + b"\n")
+    fails(items, f"copy item from 's3://{BUCKET}/in/' {ROLE} delimiter ',' {options}")
+    assert rows(items, "select line_number, err_code from stl_load_errors") == [(2, code)]
+
+
+def test_what_is_not_utf8_is_told_in_hex(items: Session, s3: Any) -> None:
+    put(s3, "in/a.csv", b"1,good,1.5,2020-01-02\n2,b\xe2\x82,1.5,2020-01-02\n")
+    fails(items, f"copy item from 's3://{BUCKET}/in/' {ROLE} csv")
+    assert rows(items, "select line_number, error_message from sys_load_error_detail") == [
+        (2, "String contains invalid or unsupported UTF-8 codepoints. Bad UTF-8 hex sequence: e2 82")
+    ]
 
 
 def test_maxerror_lets_some_rows_fail(items: Session, s3: Any) -> None:
