@@ -19,6 +19,7 @@ from . import (
     tables,
     unload,
     views,
+    without_effect,
 )
 from .relations import find_table, no_relation
 from .statement import Statement, TokenReader
@@ -115,12 +116,6 @@ def _lock(session: Session, statement: Statement) -> Result:
     return Result("LOCK TABLE", None, [], -1)
 
 
-def _without_effect(session: Session, statement: Statement) -> Result:
-    """Statements that mean nothing to one process in memory: statistics, sorting, privileges, comments."""
-    log.info("pid %s: %s has no effect locally", session.pid, statement.kind.upper())
-    return Result(statement.kind.upper(), None, [], -1)
-
-
 COMMANDS: dict[str, Command] = {
     "select": Command(query.select),
     "with": Command(query.select),
@@ -163,12 +158,12 @@ COMMANDS: dict[str, Command] = {
     "deallocate": Command(prepared.deallocate),
     "cancel": Command(backends.cancel),
     # Deliberately without effect.
-    "analyze": Command(_without_effect),
-    "analyse": Command(_without_effect),
-    "vacuum": Command(_without_effect, outside_transaction=True),
-    "grant": Command(_without_effect),
-    "revoke": Command(_without_effect),
-    "comment": Command(_without_effect),
+    "analyze": Command(without_effect.analyze),
+    "analyse": Command(without_effect.analyze),
+    "vacuum": Command(without_effect.vacuum, outside_transaction=True),
+    "grant": Command(without_effect.grant),
+    "revoke": Command(without_effect.grant),
+    "comment": Command(without_effect.comment),
 }
 
 # What an aborted transaction accepts.

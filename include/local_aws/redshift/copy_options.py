@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from .errors import RedshiftError, not_supported, syntax_error
 from .statement import Statement, TokenReader
 
-log = logging.getLogger(__name__)
+# The log of statements is the one that `python -m local_aws` shows.
+log = logging.getLogger("local_aws.statements")
 
 
 @dataclass

@@ -26,7 +26,7 @@ def create_schema(session: Session, statement: Statement) -> Result:
     if reader.accept("quota"):
         reader.rest()
     reader.finish()
-    if _exists(session, name):
+    if schema_exists(session, name):
         if not if_not_exists:
             raise RedshiftError(f'Schema "{name}" already exists', "42P06")
     else:
@@ -40,7 +40,8 @@ def _refresh_path(session: Session) -> None:
         session.set_search_path(session.search_path)
 
 
-def _exists(session: Session, name: str) -> bool:
+def schema_exists(session: Session, name: str) -> bool:
+    """Whether there is such a schema, local or external."""
     text = f"""
         select 1 from duckdb_schemas()
         where schema_name = '{name.replace("'", "''")}' and database_name = '{session.database.name}'
@@ -53,7 +54,7 @@ def alter_schema(session: Session, statement: Statement) -> Result:
     reader = TokenReader(statement)
     reader.expect("alter schema")
     name = reader.identifier()
-    if not _exists(session, name):
+    if not schema_exists(session, name):
         raise RedshiftError(f'schema "{name}" does not exist', "3F000")
     if reader.accept("owner to"):
         reader.identifier()
@@ -79,7 +80,7 @@ def drop_schema(session: Session, statement: Statement) -> Result:
     for name in names:
         if name in external_schemas(session):
             drop_external_schema(session, name, drop_database=drop_database)
-        elif _exists(session, name) and name != INTERNAL:
+        elif schema_exists(session, name) and name != INTERNAL:
             _drop(session, name, cascade=cascade)
         elif not if_exists:
             raise RedshiftError(f'schema "{name}" does not exist', "3F000")

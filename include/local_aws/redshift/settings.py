@@ -12,7 +12,8 @@ from .types import Column, Result
 if TYPE_CHECKING:
     from .session import Session
 
-log = logging.getLogger(__name__)
+# The log of statements is the one that `python -m local_aws` shows.
+log = logging.getLogger("local_aws.statements")
 
 _DEFAULTS = {
     "query_group": "unset",
@@ -193,6 +194,8 @@ def reset(session: Session, statement: Statement) -> Result:
     reader.expect("reset")
     name = _name(reader)
     reader.finish()
+    if name != "all":
+        session.settings.shown(name)  # one that does not exist is an error
     session.settings.reset(name)
     if name in {"all", "search_path"}:
         session.set_search_path(session.settings.search_path)

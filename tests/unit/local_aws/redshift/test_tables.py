@@ -205,9 +205,13 @@ def test_schemas_and_the_search_path(session: Session) -> None:
 @pytest.mark.parametrize(
     "statement",
     [
-        "analyze t", "analyze", "vacuum t", "vacuum full t to 99 percent", "grant select on t to public",
-        ("grant usage on schema public to group "
-            "analysts"), "revoke all on t from public", "comment on table t is 'x'",
+        "analyze t", "analyze", "analyze verbose public.t (a) predicate columns", "vacuum", "vacuum t",
+        "vacuum full t to 99 percent", "vacuum delete only t boost", "grant select, insert on t to public",
+        "grant select (a) on table t, v to alice with grant option, role r",
+        "grant temp on database dev to alice",
+        "grant usage on schema public to group analysts", "revoke all privileges on t from public restrict",
+        "grant select on all tables in schema public to alice", "revoke grant option for select on v from a",
+        "comment on table t is 'x'", "comment on column public.t.a is null", "comment on view v is 'x'",
         "set wlm_query_slot_count to 3",
     ],
 )  # fmt: skip
@@ -215,9 +219,37 @@ def test_statements_that_deliberately_do_nothing_say_so_in_the_log(
     session: Session, statement: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     session.execute("create table t (a int)")
-    with caplog.at_level("INFO", logger="local_aws"):
+    session.execute("create view v as select a from t")
+    with caplog.at_level("INFO", logger="local_aws.statements"):
         session.execute(statement)
-    assert "has no effect locally" in caplog.text
+    # The logger that `python -m local_aws` shows.
+    told = [record.message for record in caplog.records if record.name == "local_aws.statements"]
+    assert len(told) == 1
+    assert told[0].endswith("has no effect locally")
+
+
+@pytest.mark.parametrize(
+    ("statement", "state"),
+    [
+        ("analyze nothing", "42P01"), ("analyze t (b)", "42703"), ("analyze t nonsense", "42601"),
+        ("analyze compression t", "0A000"), ("vacuum nothing", "42P01"), ("vacuum t to 101 percent", "22023"),
+        ("vacuum t at all", "42601"), ("vacuum reindex t to 75 percent", "42601"),
+        ("grant nonsense here", "42601"), ("grant select on nothing to public", "42P01"),
+        ("grant select on t", "42601"), ("grant usage on t to public", "0LP01"),
+        ("grant usage on schema nothing to public", "3F000"), ("grant create on database no to a", "3D000"),
+        ("grant role r to alice", "0A000"), ("grant execute on function f() to a", "0A000"),
+        ("grant select on external table t to iam_role 'r'", "0A000"), ("revoke", "42601"),
+        ("revoke all on nothing from public", "42P01"), ("comment on nothing", "42601"),
+        ("comment on table nothing is 'x'", "42P01"), ("comment on column t.b is 'x'", "42703"),
+        ("comment on column a is 'x'", "42601"), ("comment on table t is 1", "42601"),
+        ("reset nothing", "42704"),
+    ],
+)  # fmt: skip
+def test_a_statement_without_effect_is_read_all_the_same(
+    session: Session, statement: str, state: str
+) -> None:
+    session.execute("create table t (a int)")
+    assert fails(session, statement)[0] == state
 
 
 def test_settings_are_kept_for_the_session(session: Session) -> None:
