@@ -437,9 +437,15 @@ def test_defect_12_a_run_keeps_the_history_that_it_does_not_touch(world: InProce
 
 
 def test_defect_13_a_name_with_a_quote_is_a_value_and_not_sql(world: InProcess) -> None:
-    stores = [{"s_store_id": "S", "s_city": "O'Fallon'; drop table x", "s_state": "IL"}]
+    city = "O'Fallon'; drop table tpcds.store; --"
+    stores = [{"s_store_id": "S", "s_city": city, "s_state": "IL"}]
     run_day(world, DAY, [line(1, s_store_id="S")], store=stores)
-    world.run("unload_daily_city_sales", DAY, city="O'Fallon'; drop table x", state="IL")
+    world.run("unload_daily_city_sales", DAY, city=city, state="IL")
+    found = written_report(world, "daily_city_sales")
+    assert [(row["sale_date"], row["city"], row["stores"], row["orders"]) for row in found] == [
+        (DAY - timedelta(days=ago), city, int(not ago), int(not ago)) for ago in range(7)
+    ]
+    assert world.query("select s_city from tpcds.store where s_store_sk > 0") == [(city,)]
 
 
 def test_defect_14_a_ticket_number_beyond_four_bytes_is_kept(world: InProcess) -> None:
