@@ -72,11 +72,12 @@ def _refuse_limit(options: UnloadOptions) -> None:
 
 
 def _clear_target(session: Session, options: UnloadOptions) -> None:
-    existing = session.store.find(options.target)
     if options.partition_by and not options.target.endswith("/"):
         options.target += "/"
+    existing = session.store.find(options.target)
     if options.cleanpath:
-        session.store.delete(existing)
+        # With PARTITION BY only the folders that receive files are cleaned, see _files.
+        session.store.delete([] if options.partition_by else existing)
     elif existing and not options.allowoverwrite:
         raise RedshiftError(_NOT_EMPTY, "XX000")
 
@@ -87,6 +88,8 @@ def _files(
     """Writes the result to local files; gives the address, the file and its number of rows."""
     shown = [c for c in columns if options.include or c.name not in options.partition_by]
     for number, (prefix, where) in enumerate(_partitions(session, options)):
+        if options.cleanpath and prefix:
+            session.store.delete(session.store.find(f"{options.target}{prefix}"))
         for part in range(_SLICES) if options.parallel else range(1):
             rows_here = (
                 f"({where}) and __row % {_SLICES} = {(part + 1) % _SLICES}" if options.parallel else where

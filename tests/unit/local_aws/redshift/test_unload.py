@@ -120,6 +120,17 @@ def test_partition_by_writes_a_folder_a_value(sold: Session, s3: Any) -> None:
     assert written(s3)["out/day=2020-01-03/000"] == "3,2020-01-03\n"
 
 
+def test_cleanpath_removes_only_the_partitions_that_receive_files(sold: Session, s3: Any) -> None:
+    for key in ("day=2020-01-02/old", "day=2019-12-31/old", "day=2020-01-022/old", "other"):
+        s3.put_object(Bucket=BUCKET, Key=f"out/{key}", Body=b"old")
+    s3.put_object(Bucket=BUCKET, Key="outer", Body=b"old")
+    unload(sold, "csv parallel off cleanpath partition by (day)", "select id, day from sold", key="out")
+    assert set(written(s3)) == {
+        "out/day=2019-12-31/old", "out/day=2020-01-022/old", "out/other", "outer",
+        "out/day=2020-01-02/000", "out/day=2020-01-03/000",
+    }  # fmt: skip
+
+
 def test_a_verbose_manifest_tells_schema_and_counts(sold: Session, s3: Any) -> None:
     unload(sold, "csv parallel off manifest verbose", "select id, price from sold order by id")
     manifest = json.loads(written(s3)["out/manifest"])
