@@ -52,10 +52,11 @@ class Table:
         return node
 
 
-_FIND = """
+# What the engine keeps for itself is no table to any statement.
+_FIND = f"""
     select schema_name, temporary, comment from duckdb_tables()
-    where table_name = ? and (
-      (database_name = 'temp' and schema_name = 'main') or (database_name = ? and schema_name in ({})))
+    where table_name = ? and schema_name <> '{INTERNAL}' and (
+      (database_name = 'temp' and schema_name = 'main') or (database_name = ? and schema_name in ({{}})))
 """
 
 

@@ -252,6 +252,27 @@ def test_a_statement_without_effect_is_read_all_the_same(
     assert fails(session, statement)[0] == state
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "drop table pg_internal.views", "drop table views", "truncate pg_internal.views",
+        "insert into pg_internal.views values ('public', 'v', 'select 1', false)",
+        "update pg_internal.views set query = 'select 2'", "delete from pg_internal.external_schemas",
+        "alter table pg_internal.views rename to mine", "create table mine (like pg_internal.views)",
+        "copy pg_internal.views from 's3://b/k' iam_role default", "select * from pg_internal.views",
+        "lock pg_internal.views",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("path", ["public", "pg_internal, public"])
+def test_what_the_engine_keeps_for_itself_is_out_of_reach(
+    session: Session, statement: str, path: str
+) -> None:
+    session.execute(f"set search_path to {path}")
+    assert fails(session, statement)[0] == "42P01"
+    session.execute("create table public.t (a int)")
+    assert rows(session, "select * from public.t") == []
+
+
 def test_settings_are_kept_for_the_session(session: Session) -> None:
     session.execute("set query_group to 'nightly'")
     assert rows(session, "show query_group") == [("nightly",)]
