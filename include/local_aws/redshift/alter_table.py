@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from . import tables
-from .create_table import parse_column, read_type
+from .create_table import parse_column, read_encoding, read_type
 from .errors import RedshiftError, not_supported
 from .relations import Table, find_table, no_relation
 from .spectrum_catalog import alter_external_table, external_schemas
@@ -126,7 +126,7 @@ def _rename(session: Session, reader: TokenReader, table: Table) -> None:
 def _alter_column(session: Session, reader: TokenReader, table: Table) -> None:
     column = _column(table, reader.identifier())
     if reader.accept("encode"):
-        changed = replace(column, encoding=reader.identifier())
+        changed = replace(column, encoding=read_encoding(reader, column.type))
         _remember(session, table, columns=_with(table, changed))
         return
     reader.expect("type")

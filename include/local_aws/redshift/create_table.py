@@ -15,6 +15,28 @@ _ATTRIBUTES = {
     "default", "identity", "generated", "encode", "distkey", "sortkey", "not", "null", "unique", "primary",
     "references", "collate",
 }  # fmt: skip
+_INTEGERS = {"int2", "int4", "int8"}
+_TIMES = {"date", "timestamp", "timestamptz"}
+_EXACT = _INTEGERS | {"numeric"} | _TIMES
+_TEXT = {"varchar", "bpchar"}
+_ENCODED = _EXACT | _TEXT | {"float4", "float8", "bool"}
+# The types of each encoding, c_Compression_encodings of Redshift's manual; it says nothing of other types.
+_ENCODINGS = {
+    "auto": _ENCODED,
+    "raw": _ENCODED,
+    "zstd": _ENCODED,
+    "runlength": _ENCODED,
+    "bytedict": _ENCODED - {"bool"},
+    "lzo": _EXACT | _TEXT,
+    "az64": _EXACT,
+    "delta": _EXACT - {"timestamptz"},
+    "delta32k": _EXACT - {"timestamptz", "int2"},
+    "mostly8": _INTEGERS | {"numeric"},
+    "mostly16": {"int4", "int8", "numeric"},
+    "mostly32": {"int8", "numeric"},
+    "text255": {"varchar"},
+    "text32k": {"varchar"},
+}
 
 
 @dataclass(frozen=True)
@@ -155,7 +177,7 @@ def _column_attribute(  # noqa: C901, PLR0912 - one branch an attribute of the g
     elif part.accept("identity"):
         column = replace(column, identity=_identity(part), identity_always=True, nullable=False)
     elif part.accept("encode"):
-        column = replace(column, encoding=part.identifier())
+        column = replace(column, encoding=read_encoding(part, column.type))
     elif part.accept("distkey"):
         table = replace(table, diststyle="KEY", distkey=column.name)
     elif part.accept("sortkey"):
@@ -172,6 +194,20 @@ def _column_attribute(  # noqa: C901, PLR0912 - one branch an attribute of the g
     else:
         raise syntax_error(part.peek_text)
     return column, table
+
+
+def read_encoding(part: TokenReader, kind: DataType) -> str:
+    """Reads what follows ENCODE.
+
+    Raises:
+        RedshiftError: 42601 for an encoding that does not exist, 0A000 for one that is not of the type.
+    """
+    name = part.identifier()
+    if name not in _ENCODINGS:
+        raise RedshiftError(f'encoding "{name}" not recognized', "42601")
+    if kind.name in _ENCODED and kind.name not in _ENCODINGS[name]:
+        raise RedshiftError(f'invalid encoding type specified: "{name}" for {kind.name}', "0A000")
+    return name
 
 
 def _identity(part: TokenReader) -> tuple[int, int]:

@@ -19,6 +19,7 @@ from sqlglot.errors import ParseError, TokenError
 from .errors import RedshiftError, not_supported, syntax_error
 from .formats import date_format, number_format
 from .functions import INTERNAL
+from .refusals import refuse
 from .statement import tokenize
 
 # Functions that stay under Redshift's name, because sqlglot's reading of them loses what we need.
@@ -43,7 +44,8 @@ def parse(sql: str) -> exp.Expr:
         sql: one statement.
 
     Raises:
-        RedshiftError: 42601 for a syntax error, 0A000 for a statement sqlglot does not know.
+        RedshiftError: 42601 for a syntax error, 0A000 for a statement sqlglot does not know or Redshift
+            refuses.
     """
     plain = _plain(sql)
     try:
@@ -55,6 +57,7 @@ def parse(sql: str) -> exp.Expr:
         raise RedshiftError(f"syntax error: {str(error).splitlines()[0]}", "42601") from error
     if tree.find(exp.Command):
         raise not_supported(sql)
+    refuse(tree)
     return tree
 
 
