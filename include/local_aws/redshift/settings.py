@@ -169,7 +169,8 @@ def _name(reader: TokenReader) -> str:
 def transaction_modes(reader: TokenReader) -> bool:
     """Reads ISOLATION LEVEL, READ WRITE and READ ONLY to the end of the statement.
 
-    Whatever level is asked for, the transaction is a serializable one.
+    Whatever is asked for, the transaction reads a snapshot, writers take turns, and it may write. That is
+    less than serializable: two transactions may each write what the other has read.
 
     Returns:
         Whether READ WRITE was asked for.
