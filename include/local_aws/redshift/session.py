@@ -264,8 +264,8 @@ class Session:
     def commit_and_go_on(self) -> None:
         """Commits as TRUNCATE does: an open transaction goes on with an empty one."""
         if self._engine_began:
-            self._engine_began = False
             self.cursor.execute("commit")
+            self._engine_began = False
         for record in self._uncommitted:
             record.committed = True
         self._uncommitted.clear()
@@ -273,13 +273,21 @@ class Session:
     def rollback(self) -> None:
         """Undoes what the transaction did."""
         if self._engine_began:
+            self._undo()
             self._engine_began = False
-            try:
-                self.cursor.execute("rollback")
-            except duckdb.TransactionException:
-                log.debug("session %s: the engine rolled back by itself", self.pid)
         self.settings.rollback()
         self._ended()
+
+    def _undo(self) -> None:
+        """Rolls the engine back, however often a cancel that came late interrupts even that."""
+        while True:
+            try:
+                self.cursor.execute("rollback")
+            except duckdb.InterruptException:
+                continue
+            except duckdb.TransactionException:
+                log.debug("session %s: the engine rolled back by itself", self.pid)
+            return
 
     def _ended(self) -> None:
         if self.search_path != self.settings.search_path:
@@ -320,8 +328,9 @@ class Session:
         if command.writes:
             self.lock_for_writing()
         if not self._engine_began:
-            self.cursor.execute("begin")
+            # Before it has: a cancel that comes in the middle leaves a transaction to roll back.
             self._engine_began = True
+            self.cursor.execute("begin")
         result = self._handle(command, statement)
         if autocommit:
             self.commit()

@@ -187,6 +187,30 @@ def test_cancel_ends_a_running_statement(session: Session) -> None:
     assert rows(session, "select 1") == [(1,)]
 
 
+def test_a_cancel_at_any_moment_leaves_a_session_that_goes_on(table: Session) -> None:
+    """Also one that comes while the statement before it begins, is committed or rolled back."""
+    done = threading.Event()
+
+    def cancel() -> None:
+        while not done.is_set():
+            table.cancel()
+
+    thread = threading.Thread(target=cancel)
+    thread.start()
+    states = set()
+    try:
+        for _ in range(100):
+            try:
+                table.execute("insert into t values (1)")
+            except RedshiftError as error:
+                states.add(error.sqlstate)
+    finally:
+        done.set()
+        thread.join()
+    assert states == {"57014"}
+    assert rows(table, "select 1") == [(1,)]
+
+
 def test_cancel_ends_the_wait_for_the_write_lock(table: Session, warehouse: Warehouse) -> None:
     table.execute("begin read write")
     second = warehouse.connect("dev", "awsuser")
