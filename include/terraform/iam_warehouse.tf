@@ -20,9 +20,10 @@ resource "aws_iam_role_policy" "warehouse" {
     Statement = concat(
       [
         {
+          # UNLOAD with ENCRYPTED AUTO asks for the bucket's default key.
           Sid      = "FindFiles"
           Effect   = "Allow"
-          Action   = ["s3:ListBucket", "s3:GetBucketLocation"]
+          Action   = ["s3:ListBucket", "s3:GetBucketLocation", "s3:GetEncryptionConfiguration"]
           Resource = module.bucket["data"].arn
         },
         {

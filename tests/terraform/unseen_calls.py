@@ -96,6 +96,9 @@ def _of_warehouse(buckets: dict[str, str], key: str) -> dict[str, set[Call]]:
             ("s3:GetObject", f"{data}/raw/store_sales/sale_date=2003-01-02/part-00000.parquet")
         ),
         "Redshift looks where a bucket is": _calls(("s3:GetBucketLocation", data)),
+        "UNLOAD with ENCRYPTED AUTO asks for the bucket's default key": _calls(
+            ("s3:GetEncryptionConfiguration", data)
+        ),
         "a second UNLOAD removes the files of the first, one that fails its own": _calls(
             ("s3:DeleteObject", f"{data}/reports/top_reviews/data/000.csv"),
             ("s3:AbortMultipartUpload", f"{data}/reports/top_reviews/data/000.csv"),
