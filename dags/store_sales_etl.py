@@ -26,10 +26,11 @@ from datetime import timedelta
 from functools import partial
 
 import pendulum
-from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, chain
+from airflow.sdk import DAG, Param, TaskGroup, chain
 
 from redshift_etl import assets
 from redshift_etl.cluster import CLUSTER_DAGS, pause_after_timeout
+from redshift_etl.daily import daily
 from redshift_etl.extracts import EXTRACTS
 from redshift_etl.failure import RETRY_POLICY
 from redshift_etl.notifications.due import reports_due
@@ -91,9 +92,9 @@ with DAG(
     dag_id="store_sales_etl",
     description="Daily TPC-DS store sales: extracts in S3 to reports in S3, through Redshift",
     doc_md=__doc__,
-    schedule=CronDataIntervalTimetable(SETTINGS.schedule, SETTINGS.timezone) if SETTINGS.schedule else None,
-    start_date=pendulum.parse(SETTINGS.first_refresh_date or "1998-01-02", tz=SETTINGS.timezone),
-    catchup=SETTINGS.first_refresh_date is not None,
+    schedule=daily(SETTINGS),
+    start_date=pendulum.datetime(1998, 1, 2, tz=SETTINGS.timezone),
+    catchup=True,
     # Several days at once, like cars on a line: max_active_tis_per_dag lets a task work for one day at a
     # time. The three tasks that write store_sales_unresolved lock it.
     max_active_runs=3,

@@ -5,6 +5,7 @@ from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
 
+from redshift_etl.daily import DailyTimetable
 from redshift_etl.deadline import DayAfterReference, QueuedReference
 
 Message = MutableMapping[str, Any]
@@ -24,9 +25,10 @@ async def reports_page(
 
 
 class RedshiftEtlPlugin(AirflowPlugin):
-    """Registers the Reports page, and the deadlines that scheduler and API server evaluate."""
+    """Registers the Reports page, and the schedule and deadlines that scheduler and API server evaluate."""
 
     name = "redshift_etl"
+    timetables: list[Any] = [DailyTimetable]  # noqa: RUF012 - Airflow's base class declares it so
     deadline_references: list[Any] = [  # noqa: RUF012 - Airflow's base class declares it so
         DayAfterReference,
         QueuedReference,

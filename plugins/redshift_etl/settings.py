@@ -102,8 +102,8 @@ class Settings:
         sns_topic_arn: SNS topic of the alerts.
         timezone: IANA name of the zone in which a refresh date is a day and the schedule is read.
         schedule: Cron expression of the daily run; None: runs are only started by hand.
-        first_refresh_date: The schedule's first day, YYYY-MM-DD: each day since then without a scheduled run
-            gets one, whatever kept Airflow from it. None: after a pause only the latest day is loaded.
+        first_refresh_date: The schedule's first day, YYYY-MM-DD, which a schedule needs: each day since then
+            without a scheduled run gets one, whatever kept Airflow from it.
         deadline: Time of day, HH:MM, by which the day before must be loaded, or an alert is sent; None: no
             such alert. Only scheduled runs have one.
         pause_cluster: `true`: the pipelines resume the cluster when they need it, and the last of them pauses
@@ -196,6 +196,12 @@ class Settings:
                 f"[{SECTION}] schedule is {self.schedule!r}: set {variable('schedule')} to a cron expression "
                 "of one time on each day, for each run loads one day, such as '0 6 * * *'; or leave it empty "
                 "to start runs by hand only."
+            )
+        if self.schedule and not self.first_refresh_date:
+            raise AirflowConfigException(
+                f"[{SECTION}] first_refresh_date is not set: set {variable('first_refresh_date')} to the "
+                "first day that the schedule loads such as 2026-11-30, for each day since then is loaded, "
+                "also one that Airflow misses."
             )
         try:
             date.fromisoformat(self.first_refresh_date or "2000-01-01")

@@ -17,7 +17,13 @@ ZONE = ZoneInfo("America/New_York")
 
 def settings(**changes: str | None) -> Settings:
     values = {name.lower(): value for name, value in SETTINGS.items()}
-    return Settings(**(values | {"schedule": "0 5 * * *", "deadline": "09:00"} | changes))  # type: ignore[arg-type]
+    return Settings(
+        **(
+            values
+            | {"schedule": "0 5 * * *", "first_refresh_date": "2026-01-01", "deadline": "09:00"}
+            | changes
+        )
+    )  # type: ignore[arg-type]
 
 
 def at(text: str) -> datetime:

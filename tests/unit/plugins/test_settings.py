@@ -36,10 +36,15 @@ def load(monkeypatch: pytest.MonkeyPatch, **changes: str | None) -> Settings:
 
 
 def test_settings_come_from_airflows_section(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = load(monkeypatch, schedule=" 0 6 * * * ")
+    settings = load(monkeypatch, schedule=" 0 6 * * * ", first_refresh_date="2026-11-30")
     assert settings.data_bucket == "redshift-etl-data"
     assert settings.schedule == "0 6 * * *"
     assert settings.target == {"database": "dev", "cluster_identifier": "redshift-etl", "db_user": "awsuser"}
+
+
+def test_a_schedule_needs_a_first_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(AirflowConfigException, match="FIRST_REFRESH_DATE to the first day that the schedule"):
+        load(monkeypatch, schedule="0 6 * * *")
 
 
 def test_an_empty_value_is_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
