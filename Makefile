@@ -80,7 +80,7 @@ test-browser: setup ## Click through the web UI with Chromium; REQUIRE_BROWSER=1
 
 .PHONY: screenshots
 screenshots: setup ## Take the pictures in docs/images anew (needs Chromium)
-	@PYTHONPATH=include:tests $(BIN)/python tests/browser/screenshots.py docs/images
+	@PYTHONPATH=include:plugins:tests $(BIN)/python tests/browser/screenshots.py docs/images
 
 .PHONY: check
 check: setup ## Verify style, types and SQL; changes nothing
