@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -58,9 +59,10 @@ class Chaos:
     aws_command: list[str]
     _one_at_a_time: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
-    @property
-    def endpoint(self) -> str:
-        return self.environment["AWS_ENDPOINT_URL"]
+    @cached_property
+    def aws(self) -> httpx.Client:
+        """What local_aws tells and takes beside AWS's interfaces; on a busy machine it takes its time."""
+        return httpx.Client(base_url=self.environment["AWS_ENDPOINT_URL"], timeout=60)
 
     # Processes
 
@@ -108,7 +110,7 @@ class Chaos:
         self.processes.start(
             "local-aws", self.aws_command, os.environ | {"PYTHONPATH": str(PROJECT / "include")}
         )
-        self.until(lambda: httpx.get(f"{self.endpoint}/_local/health").is_success)
+        self.until(lambda: self.aws.get("/_local/health").is_success)
 
     def restart_aws(self) -> None:
         """Kill -9 local_aws, as a reboot of the cluster in mid-statement, and start it on the same data."""
@@ -131,17 +133,15 @@ class Chaos:
 
     def fault(self, service: str, action: str, **what: Any) -> None:
         """Ask local_aws to let something go wrong."""
-        answer = httpx.post(
-            f"{self.endpoint}/_local/faults", json={"service": service, "action": action} | what
-        )
+        answer = self.aws.post("/_local/faults", json={"service": service, "action": action} | what)
         assert answer.is_success, answer.text
 
     def hits(self, action: str) -> int:
-        found = httpx.get(f"{self.endpoint}/_local/faults").json()
+        found = self.aws.get("/_local/faults").json()
         return sum(fault["hits"] for fault in found if fault["action"] == action)
 
     def mend(self) -> None:
-        httpx.delete(f"{self.endpoint}/_local/faults")
+        self.aws.delete("/_local/faults")
 
     # What a user does
 
@@ -226,7 +226,7 @@ class Chaos:
 
     def statements(self, text: str) -> list[dict[str, Any]]:
         """Every statement with this in it since the start."""
-        found = httpx.get(f"{self.endpoint}/_local/statements").json()
+        found = self.aws.get("/_local/statements").json()
         return [one for one in found if any(text in sql for sql in one["sqls"])]
 
     def until[Found](self, condition: Callable[[], Found | None], seconds: float = 90) -> Found:
@@ -310,4 +310,5 @@ def chaos(folder: Path, more: Mapping[str, str], components: Sequence[str] = COM
         for component in components:
             found.start(component)
         yield found
+        found.aws.close()
         api.close()

@@ -42,8 +42,9 @@ BUCKET = "redshift-etl-data"
 REVIEWS = 20_000
 TOP_N = 3
 ENDED = {"success", "failed", "upstream_failed", "skipped", "removed"}
-# An hour of calm ends every run; in a storm it must be minutes.
-RUN_SECONDS = 900.0
+# Then the storm is over, and what goes on for ten minutes of calm hangs.
+STORM_SECONDS = 300.0
+RUN_SECONDS = STORM_SECONDS + 600
 
 
 class StormError(Exception):
@@ -128,6 +129,7 @@ class Storm:
 
     def _see_through(self, runs: list[tuple[str, str]], bad: tuple[str, bytes] | None) -> None:
         """Break things until every run has succeeded; do for a failed one what the runbook says."""
+        calm = time.monotonic() + STORM_SECONDS
         deadline = time.monotonic() + RUN_SECONDS
         due = time.monotonic()
         going = list(runs)
@@ -137,7 +139,9 @@ class Storm:
                 self.hanging = sum(state not in ENDED for run in states for state in run.values())
                 raise StormError(f"{going} hang: {states}")
             self.stack.keep_alive()
-            if time.monotonic() >= due:
+            if time.monotonic() >= calm:
+                self.weather.ceased()
+            elif time.monotonic() >= due:
                 due = time.monotonic() + self.weather.strike(going)
             for run in list(going):
                 state = self._state(*run)
@@ -274,7 +278,7 @@ def main(argv: list[str] | None = None) -> int:
     console = Console(width=110, soft_wrap=True)
     console.print(f"{arguments.runs} runs, seed {seed}: make chaos RUNS={arguments.runs} SEED={seed}")
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
-    broken = False
+    broken = True
     try:
         with chaos(folder, {}) as stack:
             create_alert_topic()
@@ -285,16 +289,19 @@ def main(argv: list[str] | None = None) -> int:
                 stack.api.wait_until_ready(dag_id, stack.processes)
             try:
                 storm.rage()
+                broken = False
             finally:
                 storm.report()
     except ServerMissingError as error:
+        broken = False
         console.print(str(error))
         return 1
     except (StormError, AssertionError) as error:
-        broken = True
-        console.print(f"BROKEN with seed {seed}: {error}\nLogs and data: {folder}", markup=False)
+        console.print(f"BROKEN with seed {seed}: {error}", markup=False)
     finally:
-        if not broken:
+        if broken:
+            console.print(f"Logs and data: {folder}", markup=False)
+        else:
             shutil.rmtree(folder)
     return int(broken)
 

@@ -39,7 +39,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chaos]:
 
 def test_a_celery_worker_killed_in_mid_statement(stack: Chaos, works: Works) -> None:
     for work in works.at(*PLACES):
-        work.delay(20)
+        work.delay(40)
         work.start()
     for work in works.made:
         work.await_running()

@@ -24,10 +24,10 @@ def test_a_worker_killed_before_it_submits(works: Works) -> None:
     works.each(row, WORKER)
 
 
-def lose_the_answer(work: Work) -> None:
-    """Let AWS take the work and the worker die before it knows; the work goes on."""
-    work.delay(25)
-    work.fault(work.submit, drop_response=True, times=1)
+def lose_the_answer(work: Work, seconds: float = 25) -> None:
+    """Let AWS take the work and the worker die before it knows; the work goes on for so many seconds."""
+    work.delay(seconds)
+    work.fault(work.submit, drop_response=True, delay=3, times=1)
     if work.operator == "redshift":  # botocore sends it again
         work.fault(work.submit, delay=15, times=1)
     work.start()
@@ -53,7 +53,7 @@ def test_a_worker_killed_between_submission_and_answer_and_the_task_cleared(work
     """Nothing remembers the work, and the clear is a new request: it is found by name, and cancelled."""
 
     def row(work: Work) -> None:
-        lose_the_answer(work)
+        lose_the_answer(work, seconds=90)
         work.mark_failed()
         assert work.end() == "failed"  # until then the scheduler may fail the run after the clear
         work.clear()
@@ -65,7 +65,7 @@ def test_a_worker_killed_between_submission_and_answer_and_the_task_cleared(work
 
 def test_a_worker_killed_between_submission_and_answer_and_the_run_deleted(works: Works) -> None:
     def row(work: Work) -> None:
-        lose_the_answer(work)
+        lose_the_answer(work, seconds=90)
         work.delete_run()
         work.start()
         work.succeeds(statements=2)
@@ -90,9 +90,8 @@ def test_a_worker_killed_and_the_statement_finished_meanwhile(works: Works) -> N
     """It ends before Airflow misses the worker's heartbeats, and long before there is a second try."""
 
     def row(work: Work) -> None:
-        work.delay(5)
+        work.delay(8)
         work.start()
-        work.await_running()
         work.await_remembered()
         work.kill_worker()
         work.stack.until(lambda: work.effects() and not work.live())
@@ -117,7 +116,7 @@ def wait_in_the_triggerer(works: Works, seconds: float) -> list[Work]:
 
 
 def test_a_triggerer_killed_and_restarted(stack: Chaos, works: Works) -> None:
-    waiting = wait_in_the_triggerer(works, 12)
+    waiting = wait_in_the_triggerer(works, 25)
     stack.restart("triggerer")
     for work in waiting:
         work.succeeds(statements=1)
@@ -125,7 +124,7 @@ def test_a_triggerer_killed_and_restarted(stack: Chaos, works: Works) -> None:
 
 def test_a_triggerer_ended_and_restarted(stack: Chaos, works: Works) -> None:
     """As by a deployment: it cancels its triggers, which must not take that for a user's act."""
-    waiting = wait_in_the_triggerer(works, 25)
+    waiting = wait_in_the_triggerer(works, 45)
     for work in waiting:
         work.await_trigger()
     stack.end_and_restart("triggerer")
@@ -156,7 +155,9 @@ def test_a_triggerer_killed_beside_another(stack: Chaos, works: Works) -> None:
 
 def test_a_triggerer_that_hangs_until_another_has_taken_over(stack: Chaos, works: Works) -> None:
     """Airflow tells the first one that a user killed its triggers; they must not believe it."""
-    waiting = wait_in_the_triggerer(works, 60)
+    waiting = wait_in_the_triggerer(works, 90)
+    for work in waiting:
+        work.await_trigger()
     start_another_triggerer(stack)
     mine = [work.triggerer for work in waiting]
     stack.signal("triggerer", signal.SIGSTOP)
@@ -172,7 +173,7 @@ def test_a_triggerer_that_hangs_until_another_has_taken_over(stack: Chaos, works
 
 def restart_amid_work(stack: Chaos, works: Works, component: str) -> None:
     for work in works.at(WORKER, TRIGGERER):
-        work.delay(15)
+        work.delay(30)
         work.start()
     for work in works.made:
         work.await_running()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import httpx
 
 from chaos_stack import Chaos, script, waits
 from data_api import query
@@ -228,3 +229,5 @@ def set_up(stack: Chaos) -> None:
     reviews_job.deploy()
     query(boto3.client("redshift-data"), "create table effects (run_id varchar(200))")
     stack.api.wait_until_ready("redshift_worker", stack.processes)
+    # The API server builds what tasks speak to at its first request, and answers nobody meanwhile.
+    stack.until(lambda: httpx.get(f"{stack.api.url}/execution/health", timeout=150).is_success, seconds=180)

@@ -70,7 +70,7 @@ def wait_until_done(stack: Stack) -> None:
         runs = backfill_runs(stack)
         return len(runs) == len(TEN_DAYS) and {run["state"] for run in runs} <= {"success", "failed"}
 
-    wait_for(done, seconds=1200)
+    wait_for(done, seconds=3600)
     resume_if_paused()
 
 

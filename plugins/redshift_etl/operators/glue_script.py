@@ -232,6 +232,7 @@ class GlueScriptOperator(OnceMixin[str], GlueJobOperator):
         if self.execution_timeout:
             # Should Airflow itself die for good, Glue ends the run.
             request["Timeout"] = ceil(self.execution_timeout.total_seconds() / 60)
+        self._require_going()
         run_id = self._watch.client.start_job_run(**request)["JobRunId"]
         self.log.info(
             "%s: started run %s of job %s with %s.",

@@ -91,6 +91,11 @@ class OnceMixin[Result](_Operator):
         # Asked anew each time: the signal sets it between any two lines.
         return self._killed
 
+    def _require_going(self) -> None:
+        """Raise once the task's process is told to stop; called right before anything is started."""
+        if self._told_to_stop():
+            raise TaskStoppedError(f"Task {self.task_id} was told to stop before its work was started.")
+
     def execute_complete(
         self,
         context: Context,  # noqa: ARG002 - Airflow passes it
@@ -138,8 +143,7 @@ class OnceMixin[Result](_Operator):
             self.log.info("%s %s of an earlier try is this try's.", self._watch.name.capitalize(), last)
             return last
         self.work_id = ""
-        if self._told_to_stop():
-            raise TaskStoppedError(f"Task {self.task_id} was told to stop before its work was started.")
+        self._require_going()
         token = hashlib.sha256(f"{request}\n{last}".encode()).hexdigest()
         work_id = self._start(context, token)
         if work_id:

@@ -204,6 +204,7 @@ class RedshiftScriptOperator(  # type: ignore[misc]  # the provider's methods re
         request = self._target() | {"StatementName": name, "ClientToken": token, "WithEvent": self.with_event}
         if script.parameters:
             request["Parameters"] = script.bound
+        self._require_going()
         try:
             if len(script.statements) == 1:
                 answer = self.hook.conn.execute_statement(Sql=script.statements[0], **request)["Id"]

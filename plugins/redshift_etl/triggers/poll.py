@@ -94,7 +94,11 @@ async def cancel(
                     return
                 async with await hook.get_async_conn() as client:  # type: ignore[no-untyped-call]  # provider
                     while not await ended(client):
-                        await stop(client)
+                        try:
+                            await stop(client)
+                        except ClientError as error:
+                            # AWS may refuse to stop what has not begun; `ended` tells what is at an end.
+                            trigger.log.warning("Cannot cancel %s yet: %s", name, error)
                         await asyncio.sleep(CANCEL_PAUSE)
             except Exception as error:  # noqa: BLE001 - whatever it was, the work may still go on
                 if isinstance(error, ClientError) and error.response["Error"]["Code"] in permanent_errors:

@@ -26,7 +26,7 @@ for operator in ("redshift", "glue"):
         for kind, of_task, of_run in (
             ("", {}, {}),
             ("_limited", {"execution_timeout": 20 * SECOND}, {}),
-            ("_run_limited", {}, {"dagrun_timeout": 35 * SECOND}),
+            ("_run_limited", {}, {"dagrun_timeout": 60 * SECOND}),
             ("_impatient", {"botocore_config": {"read_timeout": 3}}, {}),
         ):
             arguments: dict[str, Any] = {

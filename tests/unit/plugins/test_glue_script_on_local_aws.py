@@ -23,6 +23,7 @@ from laptop import reviews_job
 from local_aws.server import Server
 from redshift_etl.failure import UnrepeatableScriptError
 from redshift_etl.operators.glue_script import GlueScriptError, GlueScriptOperator
+from redshift_etl.operators.once import TaskStoppedError
 
 Context = Callable[..., Any]
 
@@ -136,6 +137,25 @@ def test_a_start_that_never_reached_glue_is_asked_for_again(
     monkeypatch.setattr(client, "start_job_run", lost)
     operator.execute(make_context(operator))
     assert [run["JobRunState"] for run in runs(glue)] == ["SUCCEEDED"]
+
+
+def test_a_task_that_is_told_to_stop_while_glue_is_busy_starts_nothing_more(
+    glue: Any, make_context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator = script("insert into kept values (8)", deferrable=False)
+    asked: list[str] = []
+
+    def busy(**_: Any) -> None:
+        asked.append("start")
+        operator.on_kill()
+        answer: Any = {"Error": {"Code": "ThrottlingException"}, "ResponseMetadata": {"HTTPStatusCode": 400}}
+        raise ClientError(answer, "StartJobRun")
+
+    monkeypatch.setattr(operator._watch.client, "start_job_run", busy)
+    with pytest.raises(TaskStoppedError):
+        operator.execute(make_context(operator))
+    assert asked == ["start"]
+    assert runs(glue) == []
 
 
 def test_a_clear_after_success_runs_it_again(glue: Any, make_context: Context) -> None:

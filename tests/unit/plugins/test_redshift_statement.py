@@ -28,6 +28,7 @@ class DataApi:
     def __init__(self, *answers: str | BaseException) -> None:
         self.answers = list(answers)
         self.cancelled: list[str] = []
+        self.refusals: list[ClientError] = []
         self.clients = 0
 
     async def describe_statement(self, Id: str) -> dict[str, str]:  # noqa: N803 - AWS's name
@@ -38,6 +39,8 @@ class DataApi:
 
     async def cancel_statement(self, Id: str) -> dict[str, bool]:  # noqa: N803 - AWS's name
         self.cancelled.append(Id)
+        if self.refusals:
+            raise self.refusals.pop()
         return {"Status": True}
 
     async def get_async_conn(self) -> Any:
@@ -164,6 +167,16 @@ def test_a_users_kill_cancels_the_statement_and_sees_it_cancelled(
 def test_a_users_kill_is_not_given_up_when_the_data_api_is_throttled(monkeypatch: pytest.MonkeyPatch) -> None:
     api = DataApi(error("ThrottlingException"), TimeoutError(), "STARTED", "ABORTED")
     assert kill(api, monkeypatch, load="failed") == [STATEMENT_ID]
+
+
+@pytest.mark.usefixtures("pauses")
+def test_a_users_kill_is_not_given_up_when_the_statement_cannot_be_cancelled_yet(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A query must be running to be cancelled, says AWS's reference of CancelStatement."""
+    api = DataApi("SUBMITTED", "STARTED", "ABORTED")
+    api.refusals = [error("ValidationException")]
+    assert kill(api, monkeypatch, load="failed") == [STATEMENT_ID, STATEMENT_ID]
 
 
 def test_a_users_kill_is_not_given_up_when_airflow_cannot_tell_the_tasks_state(
