@@ -60,7 +60,7 @@ local-aws: setup ## Run only AWS on this machine, empty, and print how to connec
 .PHONY: test
 test: setup ## Run the tests, the end-to-end ones with a real Airflow last
 	@$(BIN)/python -m pytest -n 2 --dist loadscope -m "not e2e and not compose and not chaos and not browser"
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m e2e
+	@$(BIN)/python -m pytest -n 2 --dist loadscope -m e2e
 
 .PHONY: test-chaos
 test-chaos: setup ## Kill each of Airflow's processes once, and fail each call, in mid-statement (needs postgresql, redis-server)

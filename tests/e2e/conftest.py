@@ -1,4 +1,4 @@
-"""One start of local_aws and Airflow for the end-to-end tests of a group: two groups run at a time."""
+"""One start of local_aws and Airflow for the end-to-end tests; each of pytest's workers has its own."""
 
 from collections.abc import Iterator
 

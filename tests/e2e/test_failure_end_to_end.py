@@ -7,7 +7,7 @@ import pytest
 
 from e2e_stack import BUCKET, Alerts, Stack
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("days and failures")]
+pytestmark = pytest.mark.e2e
 
 DAG_ID = "store_sales_etl"
 

@@ -19,7 +19,7 @@ from glue.redshift_sql.login import Login
 from laptop import reviews_job
 from laptop.airflow import AirflowError
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("days and failures")]
+pytestmark = pytest.mark.e2e
 
 TOP_N = 3
 

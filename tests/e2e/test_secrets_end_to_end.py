@@ -10,7 +10,7 @@ import pytest
 from e2e_stack import BUCKET, Stack
 from laptop import reviews_job
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("days and failures")]
+pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(scope="module")

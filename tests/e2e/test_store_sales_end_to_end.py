@@ -15,7 +15,7 @@ from e2e_stack import BUCKET, DAYS, Stack
 from expected_store_sales import load_days
 from laptop.airflow import AirflowError
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("days and failures")]
+pytestmark = pytest.mark.e2e
 
 DAG_ID = "store_sales_etl"
 

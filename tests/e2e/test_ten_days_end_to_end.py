@@ -18,7 +18,7 @@ from e2e_stack import BUCKET, DAYS, Stack, resume_if_paused, wait_for
 from expected_store_sales import load_days
 from laptop.environment import PROJECT
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("ten days")]
+pytestmark = pytest.mark.e2e
 
 DAG_ID = "store_sales_etl"
 TEN_DAYS = [DAYS[-1] - timedelta(days=n) for n in reversed(range(10))]

@@ -6,7 +6,7 @@ import pytest
 
 from e2e_stack import Stack, cluster_status, resume_if_paused, wait_for
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("days and failures")]
+pytestmark = pytest.mark.e2e
 
 DAG_ID = "store_sales_etl"
 

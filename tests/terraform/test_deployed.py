@@ -30,7 +30,7 @@ from laptop.airflow import AirflowApi
 from laptop.processes import Processes
 from ports import free_port
 
-pytestmark = [pytest.mark.e2e, pytest.mark.terraform, pytest.mark.xdist_group("deployed")]
+pytestmark = [pytest.mark.e2e, pytest.mark.terraform]
 
 DAY = date(2003, 1, 2)
 REVIEWS = 20_000
