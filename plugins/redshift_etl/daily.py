@@ -44,11 +44,15 @@ class DailyTimetable(CronDataIntervalTimetable):
     def next_dagrun_info(
         self, *, last_automated_data_interval: DataInterval | None, restriction: TimeRestriction
     ) -> DagRunInfo | None:
-        """Tell the run after the last one that was scheduled; none of a day before the first."""
-        first = max(self._first, restriction.earliest or self._first)
+        """Tell the run after the last one; by the schedule, none of a day before the first.
+
+        A backfill, which Airflow asks for with its last day, may begin before.
+        """
+        if restriction.latest is None:
+            first = max(self._first, restriction.earliest or self._first)
+            restriction = restriction._replace(earliest=first)
         return super().next_dagrun_info(
-            last_automated_data_interval=last_automated_data_interval,
-            restriction=restriction._replace(earliest=first),
+            last_automated_data_interval=last_automated_data_interval, restriction=restriction
         )
 
 

@@ -364,10 +364,15 @@ after = next_day(DataInterval(loaded, loaded.add(days=1)))
 print(json.dumps([next_day(None), after, loaded.add(days=1).to_date_string()]))
 """
 
-# The days before which Airflow leaves tasks out.
+# The days before which Airflow leaves tasks out, and those of a backfill.
 STARTS = """
+import pendulum
 dag = DagSerialization.from_dict(DagSerialization.to_dict(dag))
-print(json.dumps(sorted({t.start_date.in_tz("America/New_York").to_date_string() for t in dag.tasks})))
+def day(moment):
+    return moment.in_tz("America/New_York").to_date_string()
+ends = [pendulum.datetime(2003, 1, n, tz="America/New_York") for n in (1, 3)]
+backfill = [day(info.data_interval.start) for info in dag.iter_dagrun_infos_between(*ends)]
+print(json.dumps([sorted({day(task.start_date) for task in dag.tasks}), backfill]))
 """
 
 
@@ -393,10 +398,10 @@ def test_days_that_airflow_missed_are_caught_up_from_the_first_refresh_date_on()
     assert [first, after] == ["2026-03-08", missed]
 
 
-def test_a_run_by_hand_of_a_day_before_the_schedules_first_has_all_its_tasks() -> None:
+def test_days_before_the_schedules_first_run_whole_by_hand_and_by_backfill() -> None:
     """Airflow leaves those out that start later, and calls the run a success."""
     settings = {"schedule": "0 6 * * *", "first_refresh_date": "2026-03-08"}
-    assert parsed("store_sales_etl", STARTS, **settings) == ["1998-01-02"]
+    assert parsed("store_sales_etl", STARTS, **settings) == [["1998-01-02"], ["2003-01-01", "2003-01-02"]]
 
 
 def test_a_cluster_of_the_pipelines_is_resumed_before_and_paused_after_the_work() -> None:
