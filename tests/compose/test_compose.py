@@ -136,7 +136,7 @@ def test_the_image_is_laid_out_as_mwaa_and_has_no_build_tools(compose: Compose) 
 
     assert printed("pwd") == ["/usr/local/airflow"]
     assert {"dags", "plugins", "sql"} <= set(printed("ls"))
-    assert printed("ls dags/sql") == ["reviews", "store_sales"]
+    assert printed("ls dags/sql") == ["etl_audit", "reviews", "store_sales"]
     # One at a time: dash's command -v looks at its first argument alone. Python is there to be found.
     look = "for tool in python cc gcc g++ make uv; do command -v $tool; done; ls /opt/airflow/bin | grep ^pip"
     assert printed(f"{look}; true") == ["/opt/airflow/bin/python"]
