@@ -19,12 +19,10 @@ from zoneinfo import ZoneInfo
 import boto3
 import httpx
 import psutil
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from datasets import delivery, reviews, store_sales
-from in_process import REFERENCE, SCHEMAS
+from extract_files import REFERENCE, SCHEMAS, key_of, parquet
 from laptop import reviews_job
 from laptop.airflow import AirflowApi, migrate_database, start_components
 from laptop.alerts import create_alert_topic, take_alerts
@@ -162,9 +160,7 @@ def running(folder: Path) -> Iterator[Stack]:
             wait_for(lambda: httpx.get(f"{endpoint}/_local/health").is_success)
             queue = create_alert_topic()
             s3.create_bucket(Bucket=BUCKET)
-            deliver_nothing_much(s3, minute.date() - timedelta(days=1))
-            for name in REFERENCE:
-                put_without_rows(s3, f"raw/{name}/part-00000.parquet", name)
+            deliver_nothing_much(s3, minute.date() - timedelta(days=1), *REFERENCE)
             boto3.client("redshift").pause_cluster(ClusterIdentifier=CLUSTER)
             start_components(processes, environment)
             api = AirflowApi(f"http://127.0.0.1:{web_port}")
@@ -188,18 +184,10 @@ def running(folder: Path) -> Iterator[Stack]:
     assert not alive, f"processes left behind: {alive}"
 
 
-def deliver_nothing_much(s3: Any, day: date) -> None:
-    """Put a file without rows wherever the sensor looks for one of the day."""
-    put_without_rows(s3, f"raw/store_sales/sale_date={day}/part-00000.parquet", "store_sales")
-    for name in ("customer", "customer_address", "item", "store"):
-        put_without_rows(s3, f"raw/{name}/extract_date={day}/part-00000.parquet", name)
-
-
-def put_without_rows(s3: Any, key: str, extract: str) -> None:
-    """Deliver a file with the columns of an extract."""
-    sink = pa.BufferOutputStream()
-    pq.write_table(SCHEMAS[extract].empty_table(), sink)
-    s3.put_object(Bucket=BUCKET, Key=key, Body=sink.getvalue().to_pybytes())
+def deliver_nothing_much(s3: Any, day: date, *more: str) -> None:
+    """Put a file without rows wherever the sensor looks for one of the day, and for more extracts."""
+    for name in ("store_sales", "customer", "customer_address", "item", "store", *more):
+        s3.put_object(Bucket=BUCKET, Key=key_of(name, day), Body=parquet(SCHEMAS[name]))
 
 
 def cluster_status() -> str:

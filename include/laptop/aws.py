@@ -16,6 +16,7 @@ from pathlib import Path
 from rich.console import Console
 
 from laptop.furnish import add_source_arguments, furnish, sources
+from local_aws.redshift.records import statement_log
 from local_aws.server import Server
 
 AWS_PORT, WIRE_PORT = 4599, 5439
@@ -36,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_source_arguments(parser)
     options = parser.parse_args(arguments)
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
-    logging.getLogger("local_aws.statements").setLevel(logging.INFO)
+    statement_log.setLevel(logging.INFO)
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())

@@ -10,6 +10,7 @@ from pathlib import Path
 from local_aws import VERSION
 from local_aws.clusters import CLUSTER_IDENTIFIER, DATABASE, MASTER_USER, REGION, SECRET_NAME
 from local_aws.durability import DataFolderError
+from local_aws.redshift.records import statement_log
 from local_aws.server import PortTakenError, Server
 from local_aws.web_pages import is_loopback
 
@@ -110,7 +111,7 @@ def main(argv: list[str] | None = None) -> int:
     """
     arguments = _arguments(argv)
     logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
-    logging.getLogger("local_aws.statements").setLevel(logging.WARNING if arguments.quiet else logging.INFO)
+    statement_log.setLevel(logging.WARNING if arguments.quiet else logging.INFO)
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())

@@ -1,6 +1,5 @@
 """Every statement that was run, by Data API or wire: a log line each, and all at /_local/statements."""
 
-import logging
 import threading
 from collections import deque
 from datetime import UTC, datetime
@@ -8,9 +7,7 @@ from typing import Any, Protocol
 
 from local_aws import sqltext
 from local_aws.durability import Store
-from local_aws.redshift.records import QueryRecord
-
-log = logging.getLogger("local_aws.statements")
+from local_aws.redshift.records import QueryRecord, statement_log
 
 KEPT = 50_000
 _KIND = "statement"
@@ -68,7 +65,7 @@ class History:
         record = statement.record()
         milliseconds = (record["ended"] - record["created"]).total_seconds() * 1000
         sql = " ".join("; ".join(record["sqls"]).split())
-        log.info(
+        statement_log.info(
             "%s %s %s rows=%d %.0fms %s%s",
             record["id"],
             record["name"] or "-",

@@ -21,10 +21,16 @@ _PRIVATE = ".internal"
 
 def is_loopback(host: str) -> bool:
     """Whether an address, or the name localhost, is reached from this machine alone."""
+    address = _address(host)
+    return address.is_loopback if address else host == "localhost"
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Read an address; None for a name."""
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return ipaddress.ip_address(host)
     except ValueError:
-        return host == "localhost"
+        return None
 
 
 class WebPagesKeptOut:
@@ -64,12 +70,6 @@ class WebPagesKeptOut:
             return False
         if is_loopback(name) or name.endswith(_THIS_MACHINE):
             return True
-        return not self._is_local and (_is_address(name) or "." not in name or name.endswith(_PRIVATE))
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ipaddress.ip_address(name)
-    except ValueError:
-        return False
-    return True
+        return not self._is_local and (
+            _address(name) is not None or "." not in name or name.endswith(_PRIVATE)
+        )

@@ -47,12 +47,19 @@ def refresh_date(dag_run: RunDates, params: Mapping[str, Any], timezone: str) ->
     given = params.get("refresh_date")
     if given is None or given == "":
         return (dag_run.logical_date or dag_run.run_after).astimezone(ZoneInfo(timezone)).date().isoformat()
-    # fromisoformat alone would also take 20030102 and 2003-W01-4.
-    if isinstance(given, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", given, re.ASCII):
-        try:
-            return date.fromisoformat(given).isoformat()
-        except ValueError:
-            pass
+    if isinstance(given, str) and (day := calendar_date(given)):
+        return day.isoformat()
     raise RefreshDateError(
         f"refresh_date {given!r} is not a calendar date: give it as YYYY-MM-DD, for example 2003-01-02."
     )
+
+
+def calendar_date(text: str) -> date | None:
+    """Read a date that is written as YYYY-MM-DD; None for any other text."""
+    # fromisoformat alone would also take 20030102 and 2003-W01-4.
+    if not re.fullmatch(r"\d{4}-\d{2}-\d{2}", text, re.ASCII):
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None

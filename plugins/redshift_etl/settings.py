@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, dataclass, fields
-from datetime import date
 from pathlib import PurePosixPath
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -12,6 +11,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from airflow.sdk import conf
 from airflow.sdk.exceptions import AirflowConfigException
 from croniter import croniter  # type: ignore[import-untyped]  # ships no types
+
+from redshift_etl.refresh_date import calendar_date
 
 SECTION: Final = "redshift_etl"
 
@@ -203,13 +204,11 @@ class Settings:
                 "first day that the schedule loads such as 2026-11-30, for each day since then is loaded, "
                 "also one that Airflow misses."
             )
-        try:
-            date.fromisoformat(self.first_refresh_date or "2000-01-01")
-        except ValueError as error:
+        if self.first_refresh_date and not calendar_date(self.first_refresh_date):
             raise AirflowConfigException(
                 f"[{SECTION}] first_refresh_date is {self.first_refresh_date!r}: set "
                 f"{variable('first_refresh_date')} to a date such as 2026-11-30."
-            ) from error
+            )
 
     @property
     def pauses_cluster(self) -> bool:

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pyarrow as pa
-from bad_files import parquet
 
-from in_process import REFERENCE, SCHEMAS
+from extract_files import SCHEMAS, key_of, parquet
 from store_sales_days import DAY
 
 
@@ -34,14 +33,6 @@ class BadColumns:
         return parquet(self.schema)
 
 
-def key_of(extract: str) -> str:
-    """Where the file of an extract is delivered."""
-    if extract in REFERENCE:
-        return f"raw/{extract}/part-00000.parquet"
-    kind = "sale_date" if extract == "store_sales" else "extract_date"
-    return f"raw/{extract}/{kind}={DAY}/part-00000.parquet"
-
-
 def _swapped(schema: pa.Schema, first: int, second: int) -> pa.Schema:
     fields = list(schema)
     fields[first], fields[second] = fields[second], fields[first]
@@ -49,7 +40,7 @@ def _swapped(schema: pa.Schema, first: int, second: int) -> pa.Schema:
 
 
 def _of(extract: str) -> Iterator[BadColumns]:
-    schema, key = SCHEMAS[extract], key_of(extract)
+    schema, key = SCHEMAS[extract], key_of(extract, DAY)
     names = schema.names
     for place in (0, len(names) - 1):
         name = names[place]

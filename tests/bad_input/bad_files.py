@@ -9,23 +9,8 @@ from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from in_process import SCHEMAS
-
-
-def parquet(schema: pa.Schema, *rows: dict[str, Any]) -> bytes:
-    """A file with these rows; columns that a row leaves out are NULL."""
-    full = [{name: row.get(name) for name in schema.names} for row in rows]
-    sink = pa.BufferOutputStream()
-    pq.write_table(pa.Table.from_pylist(full, schema=schema), sink, compression="none")
-    return sink.getvalue().to_pybytes()
-
-
-def with_type(table: str, column: str, kind: pa.DataType) -> pa.Schema:
-    """The table's schema with another type for one column."""
-    schema = SCHEMAS[table]
-    return schema.set(schema.get_field_index(column), pa.field(column, kind))
+from extract_files import SCHEMAS, parquet, with_type
 
 
 def without(table: str, column: str) -> pa.Schema:

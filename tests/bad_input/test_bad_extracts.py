@@ -10,10 +10,11 @@ from typing import Any
 import boto3
 import pyarrow as pa
 import pytest
-from bad_columns import BAD_COLUMNS, BadColumns, key_of
-from bad_files import BAD_FILES, BAD_SALES_FILES, EMPTY_FILES, FOOTER, BadFile, BadSalesFile, parquet
+from bad_columns import BAD_COLUMNS, BadColumns
+from bad_files import BAD_FILES, BAD_SALES_FILES, EMPTY_FILES, FOOTER, BadFile, BadSalesFile
 
-from in_process import BUCKET, SCHEMAS
+from extract_files import SCHEMAS, key_of, parquet
+from in_process import BUCKET
 from local_account import use_account
 from local_aws.server import Server
 from store_sales_days import DAY
@@ -32,7 +33,7 @@ class Extract:
     def __init__(self, s3: Any, dags: Any) -> None:
         self.s3 = s3
         self.s3.create_bucket(Bucket=BUCKET)
-        self.files = {key_of(extract): parquet(schema) for extract, schema in SCHEMAS.items()}
+        self.files = {key_of(extract, DAY): parquet(schema) for extract, schema in SCHEMAS.items()}
         for key, body in self.files.items():
             self.s3.put_object(Bucket=BUCKET, Key=key, Body=body)
         self.task = dags["store_sales_etl"].get_task("wait_for_extract").prepare_for_execution()
@@ -91,21 +92,21 @@ def test_a_file_that_is_no_parquet_file_is_refused_by_name(
     extract: Extract, bad: BadFile | BadSalesFile
 ) -> None:
     body = bad.body() if callable(bad.body) else bad.body
-    key = key_of(bad.table if isinstance(bad, BadFile) else "store_sales")
+    key = key_of(bad.table if isinstance(bad, BadFile) else "store_sales", DAY)
     extract.refuses(key, body, r"is no Parquet file \((it has|its footer) .*\)")
 
 
 def test_pages_that_are_damaged_under_a_sound_footer_are_left_to_copy(extract: Extract) -> None:
     (bad,) = [bad for bad in BAD_FILES if bad.kind == "with damaged pages"]
     assert callable(bad.body)
-    with extract.delivered(key_of(bad.table), bad.body()):
+    with extract.delivered(key_of(bad.table, DAY), bad.body()):
         extract.look()
 
 
 def test_the_sales_may_have_their_columns_in_any_order_and_case_and_further_ones(extract: Extract) -> None:
     fields = [field.with_name(field.name.upper()) for field in reversed(list(SCHEMAS["store_sales"]))]
     schema = pa.schema([pa.field("note", pa.string()), *fields])
-    with extract.delivered(key_of("store_sales"), parquet(schema)):
+    with extract.delivered(key_of("store_sales", DAY), parquet(schema)):
         extract.look()
 
 
@@ -113,11 +114,11 @@ def test_every_bad_file_of_a_day_is_named_at_once(extract: Extract) -> None:
     from airflow.sdk.exceptions import AirflowFailException
 
     page = b"<html>403 Forbidden</html>"
-    files = [f"s3://{BUCKET}/{key_of(name)}" for name in ("store_sales", "promotion")]
+    files = [f"s3://{BUCKET}/{key_of(name, DAY)}" for name in ("store_sales", "promotion")]
     told = "; ".join(f"{file} is no Parquet file (it has no footer)" for file in files)
     with (
-        extract.delivered(key_of("store_sales"), page),
-        extract.delivered(key_of("promotion"), page),
+        extract.delivered(key_of("store_sales", DAY), page),
+        extract.delivered(key_of("promotion", DAY), page),
         pytest.raises(AirflowFailException, match=re.escape(f"agreed: {told}. Ask")),
     ):
         extract.look()

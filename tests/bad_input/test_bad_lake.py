@@ -8,9 +8,10 @@ from typing import Any
 
 import boto3
 import pytest
-from bad_files import BAD_SALES_FILES, SCHEMAS, BadSalesFile, parquet, without
+from bad_files import BAD_SALES_FILES, BadSalesFile, without
 
 from data_api import CLUSTER, query
+from extract_files import SCHEMAS, parquet
 from in_process import BUCKET, script
 from local_account import use_account
 from local_aws.server import Server

@@ -3,10 +3,8 @@
 import os
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from airflow_pages import trigger
 from chromium import MISSING, find_chromium, running
@@ -14,7 +12,7 @@ from playwright.sync_api import Browser, Page
 
 import e2e_stack
 from e2e_stack import BUCKET, Stack, deliver_nothing_much
-from in_process import SCHEMAS
+from extract_files import key_of, parquet, with_type
 
 
 @pytest.fixture(scope="session")
@@ -57,16 +55,13 @@ def page(browser: Browser, stack: Stack) -> Iterator[Page]:
 
 
 @pytest.fixture(scope="session")
-def triggered(browser: Browser, stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+def triggered(browser: Browser, stack: Stack) -> tuple[str, str]:
     """Two runs by the form, side by side: a good day, and one whose extract has text for numbers."""
     broken = date(2003, 1, 5)
     deliver_nothing_much(stack.s3, broken)
-    file = tmp_path_factory.mktemp("extract") / "part-00000.parquet"
-    schema = SCHEMAS["store_sales"]
-    place = schema.get_field_index("ss_ticket_number")
-    text = schema.set(place, pa.field("ss_ticket_number", pa.string()))
-    pq.write_table(pa.Table.from_pylist([{"ss_ticket_number": "many"}], schema=text), file)
-    stack.s3.upload_file(str(file), BUCKET, f"raw/store_sales/sale_date={broken}/{Path(file).name}")
+    text = with_type("store_sales", "ss_ticket_number", pa.string())
+    file = parquet(text, {"ss_ticket_number": "many"})
+    stack.s3.put_object(Bucket=BUCKET, Key=key_of("store_sales", broken), Body=file)
     context = browser.new_context(base_url=stack.api.url, locale="en-US")
     page = context.new_page()
     runs = trigger(page, "2003-01-01"), trigger(page, str(broken))

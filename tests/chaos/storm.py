@@ -17,6 +17,7 @@ import tempfile
 import time
 from collections import Counter
 from datetime import date, timedelta
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +142,8 @@ class Storm:
             self.stack.keep_alive()
             if time.monotonic() >= calm:
                 self.weather.ceased()
-            elif time.monotonic() >= due:
+                calm = due = inf
+            if time.monotonic() >= due:
                 due = time.monotonic() + self.weather.strike(going)
             for run in list(going):
                 state = self._state(*run)

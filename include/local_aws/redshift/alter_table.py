@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from . import tables
 from .create_table import parse_column, read_encoding, read_type
 from .errors import RedshiftError, not_supported
-from .relations import Table, find_table, no_relation
+from .relations import Table, find_table, require_table
 from .spectrum_catalog import alter_external_table, external_schemas
 from .statement import Statement, TokenReader
 from .table_definition import ColumnDefinition, quote
@@ -28,9 +28,7 @@ def alter_table(session: Session, statement: Statement) -> Result:
         if session.transaction_status == "open":
             raise RedshiftError("ALTER EXTERNAL TABLE cannot run inside a transaction block", "25001")
         return alter_external_table(session, reader, schema, name)
-    table = find_table(session, schema, name)
-    if table is None:
-        raise no_relation(schema, name)
+    table = require_table(session, schema, name)
     for words, change in _CHANGES:
         if reader.accept(words):
             change(session, reader, table)
@@ -176,9 +174,7 @@ def _append(session: Session, reader: TokenReader, table: Table) -> None:
     schema, name = reader.name()
     fill_target = reader.accept("filltarget")
     ignore_extra = reader.accept("ignoreextra")
-    source = find_table(session, schema, name)
-    if source is None:
-        raise no_relation(schema, name)
+    source = require_table(session, schema, name)
     if session.transaction_status == "open":
         raise RedshiftError("ALTER TABLE APPEND cannot run inside a transaction block", "25001")
     wanted, given = table.definition.names, source.definition.names

@@ -21,7 +21,7 @@ from . import (
     views,
     without_effect,
 )
-from .relations import find_table, no_relation
+from .relations import require_table
 from .statement import Statement, TokenReader
 from .types import Column, Result
 
@@ -107,9 +107,7 @@ def _lock(session: Session, statement: Statement) -> Result:
     reader.expect("lock")
     reader.accept("table")
     while True:
-        schema, name = reader.name()
-        if find_table(session, schema, name) is None:
-            raise no_relation(schema, name)
+        require_table(session, *reader.name())
         if not reader.accept(","):
             break
     reader.finish()

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, field
 
 from .errors import RedshiftError, not_supported, syntax_error
+from .records import statement_log
 from .statement import Statement, TokenReader
-
-# The log of statements is the one that `python -m local_aws` shows.
-log = logging.getLogger("local_aws.statements")
 
 
 @dataclass
@@ -97,7 +94,7 @@ def _option(reader: TokenReader, options: CopyOptions) -> None:
         setattr(options, name, True)
     elif name in _WITHOUT_EFFECT:
         reader.take()
-        log.info("COPY option %s has no effect locally", name.upper())
+        statement_log.info("COPY option %s has no effect locally", name.upper())
         reader.accept("as")
         if (
             name == "region"

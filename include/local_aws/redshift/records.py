@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from dataclasses import dataclass
+
+# What is told of statements; `python -m local_aws` shows it.
+statement_log = logging.getLogger("local_aws.statements")
 
 
 @dataclass

@@ -101,6 +101,15 @@ def target(session: Session, node: exp.Expr) -> Table:
     schema, name = node.text("db").lower(), node.name.lower()
     if schema in external_schemas(session):
         raise RedshiftError(f'cannot write to external table "{schema}"."{name}"', "0A000")
+    return require_table(session, schema, name)
+
+
+def require_table(session: Session, schema: str, name: str) -> Table:
+    """Looks a table up as `find_table` does.
+
+    Raises:
+        RedshiftError: 42P01 when there is none.
+    """
     table = find_table(session, schema, name)
     if table is None:
         raise no_relation(schema, name)

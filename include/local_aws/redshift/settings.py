@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 from .errors import RedshiftError, not_supported
+from .records import statement_log
 from .statement import Statement, TokenReader
 from .types import Column, Result
 
 if TYPE_CHECKING:
     from .session import Session
-
-# The log of statements is the one that `python -m local_aws` shows.
-log = logging.getLogger("local_aws.statements")
 
 _DEFAULTS = {
     "query_group": "unset",
@@ -148,7 +145,7 @@ def set_value(session: Session, statement: Statement) -> Result:
     if name == "search_path":
         session.set_search_path(session.settings.search_path)
     elif name not in _EFFECTIVE:
-        log.info("pid %s: setting %s is remembered and has no effect locally", session.pid, name)
+        statement_log.info("pid %s: setting %s is remembered and has no effect locally", session.pid, name)
     return Result("SET", None, [], -1)
 
 

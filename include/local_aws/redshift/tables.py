@@ -13,7 +13,7 @@ from .create_table import CreateTable, parse_create_table
 from .dialect import parse
 from .errors import RedshiftError
 from .functions import INTERNAL
-from .relations import Table, find_table, no_relation
+from .relations import Table, find_table, require_table
 from .spectrum_catalog import drop_external_table, external_schemas
 from .statement import Statement, TokenReader
 from .table_definition import ColumnDefinition, TableDefinition
@@ -95,9 +95,7 @@ def make_table(session: Session, table: Table) -> Table:
 
 
 def _like(session: Session, schema: str, name: str, including_defaults: bool) -> TableDefinition:
-    parent = find_table(session, schema, name)
-    if parent is None:
-        raise no_relation(schema, name)
+    parent = require_table(session, schema, name)
     columns = [
         replace(
             column,
@@ -205,9 +203,7 @@ def truncate(session: Session, statement: Statement) -> Result:
     reader.accept("table")
     schema, name = reader.name()
     reader.finish()
-    table = find_table(session, schema, name)
-    if table is None:
-        raise no_relation(schema, name)
+    table = require_table(session, schema, name)
     session.run(f"delete from {table.sql}")
     session.commit_and_go_on()
     return Result("TRUNCATE TABLE", None, [], -1)

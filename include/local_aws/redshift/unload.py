@@ -74,10 +74,11 @@ def _refuse_limit(options: UnloadOptions) -> None:
 def _clear_target(session: Session, options: UnloadOptions) -> None:
     if options.partition_by and not options.target.endswith("/"):
         options.target += "/"
+    if options.cleanpath and options.partition_by:
+        return  # only the folders that receive files are cleaned, see _files
     existing = session.store.find(options.target)
     if options.cleanpath:
-        # With PARTITION BY only the folders that receive files are cleaned, see _files.
-        session.store.delete([] if options.partition_by else existing)
+        session.store.delete(existing)
     elif existing and not options.allowoverwrite:
         raise RedshiftError(_NOT_EMPTY, "XX000")
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, field
 
 from .errors import RedshiftError, not_supported, syntax_error
+from .records import statement_log
 from .statement import Statement, TokenReader
-
-# The log of statements is the one that `python -m local_aws` shows.
-log = logging.getLogger("local_aws.statements")
 
 _MB = 1024**2
 
@@ -107,7 +104,7 @@ def _option(reader: TokenReader, options: UnloadOptions) -> None:  # noqa: C901,
         reader.accept("as")
         value = reader.string()
         if name == "region":
-            log.info("UNLOAD option REGION has no effect locally")
+            statement_log.info("UNLOAD option REGION has no effect locally")
         else:
             setattr(options, {"null": "null_as"}.get(name, name), value.replace("\\t", "\t"))
     else:

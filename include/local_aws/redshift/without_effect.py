@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 from . import query
 from .dialect import parse
 from .errors import RedshiftError, not_supported, syntax_error
-from .relations import Table, find_table, no_relation
+from .records import statement_log
+from .relations import Table, require_table
 from .schemas import schema_exists
 from .statement import Statement, TokenReader
 from .table_definition import quote
@@ -16,9 +16,6 @@ from .types import Result
 
 if TYPE_CHECKING:
     from .session import Session
-
-# The log of statements is the one that `python -m local_aws` shows.
-log = logging.getLogger("local_aws.statements")
 
 _PRIVILEGES = {
     "table": {"select", "insert", "update", "delete", "drop", "references", "alter", "truncate"},
@@ -30,7 +27,7 @@ _OTHER = {"role", "assumerole", "execute", "explain", "ignore", "share", "vacuum
 
 
 def _nothing_done(session: Session, tag: str) -> Result:
-    log.info("pid %s: %s has no effect locally", session.pid, tag)
+    statement_log.info("pid %s: %s has no effect locally", session.pid, tag)
     return Result(tag, None, [], -1)
 
 
@@ -42,7 +39,7 @@ def analyze(session: Session, statement: Statement) -> Result:
     if reader.accept("compression"):
         raise not_supported(statement.text)
     if not reader.at_end:
-        table = _table(session, reader)
+        table = require_table(session, *reader.name())
         if reader.peek.value == "(":
             _require_columns(table, reader.names())
         _ = reader.accept("predicate columns") or reader.accept("all columns")
@@ -57,7 +54,7 @@ def vacuum(session: Session, statement: Statement) -> Result:
     kinds = ("full", "sort only", "delete only", "reindex", "recluster")
     kind = next((kind for kind in kinds if reader.accept(kind)), "full")
     if not reader.at_end and not reader.accept("boost"):
-        _table(session, reader)
+        require_table(session, *reader.name())
         if kind != "reindex" and reader.accept("to"):
             if not 0 <= reader.number() <= 100:
                 raise RedshiftError("VACUUM threshold must be between 0 and 100", "22023")
@@ -73,7 +70,7 @@ def comment(session: Session, statement: Statement) -> Result:
     reader.expect("comment on")
     if reader.accept("column"):
         *place, name, column = _parts(reader, at_least=2)
-        _require_columns(_find(session, place[-1] if place else "", name), [column])
+        _require_columns(require_table(session, place[-1] if place else "", name), [column])
     elif reader.accept("view"):
         _require_relation(session, *reader.name())
     elif reader.accept("database"):
@@ -84,7 +81,7 @@ def comment(session: Session, statement: Statement) -> Result:
             reader.expect("on")
         else:
             reader.expect("table")
-        _table(session, reader)
+        require_table(session, *reader.name())
     reader.expect("is")
     if not reader.accept("null"):
         reader.string()
@@ -167,17 +164,6 @@ def _parts(reader: TokenReader, at_least: int) -> list[str]:
         reader.expect(".")
         parts.append(reader.identifier())
     return parts
-
-
-def _table(session: Session, reader: TokenReader) -> Table:
-    return _find(session, *reader.name())
-
-
-def _find(session: Session, schema: str, name: str) -> Table:
-    table = find_table(session, schema, name)
-    if table is None:
-        raise no_relation(schema, name)
-    return table
 
 
 def _require_columns(table: Table, names: list[str]) -> None:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from botocore.exceptions import ClientError
 from pydantic import ValidationError
 
+from redshift_etl.refresh_date import calendar_date
 from redshift_etl.reports_page.rows import CityDay, Row, StatementRun, TopReview, WeeklyStore
 
 if TYPE_CHECKING:
@@ -97,7 +98,8 @@ class ReportFiles:
             Bucket=self.bucket, Prefix=prefix, Delimiter="/"
         )
         names = (found["Prefix"] for page in pages for found in page.get("CommonPrefixes", []))
-        days = (_day_of(name.removeprefix(prefix).rstrip("/")) for name in names)
+        # None: somebody keeps something else beside the days.
+        days = (calendar_date(name.removeprefix(prefix).rstrip("/")) for name in names)
         found_days = sorted((day for day in days if day and day <= latest), reverse=True)
         if not found_days:
             raise NoReportError(_not_there(report, latest))
@@ -199,16 +201,6 @@ class ReportFiles:
 
 def _manifest(report: str, day: date) -> str:
     return f"reports/{report}/refresh_date={day}/csv/manifest"
-
-
-def _day_of(folder: str) -> date | None:
-    """Read a day's folder; None: somebody keeps something else beside them."""
-    try:
-        day = date.fromisoformat(folder)
-    except ValueError:
-        return None
-    # fromisoformat takes 20030102 too.
-    return day if str(day) == folder else None
 
 
 def _not_there(report: str, day: date) -> str:

@@ -85,6 +85,13 @@ async def cancel(
         permanent_errors: AWS's codes after which asking again cannot help.
     """
 
+    async def ask_to_stop(client: Any) -> None:
+        try:
+            await stop(client)
+        except ClientError as error:
+            # AWS may refuse to stop what has not begun; `ended` tells what is at an end.
+            trigger.log.warning("Cannot cancel %s yet: %s", name, error)
+
     async def cancelling() -> None:
         trigger.log.info("Cancelling %s, unless its task still waits for it.", name)
         while True:
@@ -94,11 +101,7 @@ async def cancel(
                     return
                 async with await hook.get_async_conn() as client:  # type: ignore[no-untyped-call]  # provider
                     while not await ended(client):
-                        try:
-                            await stop(client)
-                        except ClientError as error:
-                            # AWS may refuse to stop what has not begun; `ended` tells what is at an end.
-                            trigger.log.warning("Cannot cancel %s yet: %s", name, error)
+                        await ask_to_stop(client)
                         await asyncio.sleep(CANCEL_PAUSE)
             except Exception as error:  # noqa: BLE001 - whatever it was, the work may still go on
                 if isinstance(error, ClientError) and error.response["Error"]["Code"] in permanent_errors:

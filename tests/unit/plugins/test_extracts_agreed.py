@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from in_process import REFERENCE, SCHEMAS
+from extract_files import REFERENCE, SCHEMAS
 from laptop.environment import PROJECT
 from redshift_etl.extracts import EXTRACTS, Columns
 

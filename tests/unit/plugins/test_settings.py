@@ -120,6 +120,7 @@ def test_a_missing_key_is_named_with_its_variable(monkeypatch: pytest.MonkeyPatc
         ("schedule", "0 * * * *"),
         ("first_refresh_date", "2026-11-31"),
         ("first_refresh_date", "yesterday"),
+        ("first_refresh_date", "20261130"),
     ],
 )
 def test_a_misshapen_value_is_named_with_its_variable(
