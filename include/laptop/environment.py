@@ -73,6 +73,10 @@ def airflow_environment(*, home: Path, web_port: int, aws_endpoint: str) -> dict
             "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
             # Scheduler and triggerer look around this often when idle; the default of 1 s adds up over a run.
             "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
+            # Airflow sometimes misses that a task's process has ended, or closed its sockets, and holds the
+            # worker until it looks again: after 5 s and 60 s by default.
+            "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+            "AIRFLOW__WORKERS__SOCKET_CLEANUP_TIMEOUT": "5",
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         }
     )
