@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -32,7 +32,7 @@ class Freshness:
 
     Attributes:
         status: How the reports stand.
-        expected: The day that the last scheduled run loads; None without a schedule.
+        expected: The day that the last scheduled run loads, or the first one; None without a schedule.
         due: When its reports must be ready; None without a deadline.
         ready_at: When the last of them was; None: not all are, or nobody asks.
     """
@@ -62,12 +62,14 @@ def freshness(
         The status. A report counts as ready when it was last written, so one that is run again after its
         deadline counts as late.
     """
-    if not settings.schedule:
+    if not settings.schedule or not settings.first_refresh_date:
         return Freshness(status=Status.NO_SCHEDULE)
-    fires = croniter(settings.schedule, now.astimezone(ZoneInfo(settings.timezone)))
+    zone = ZoneInfo(settings.timezone)
+    fires = croniter(settings.schedule, now.astimezone(zone))
     fires.get_prev(datetime)
     # A run is due at the end of its data interval, and its refresh date is the date of the beginning.
-    logical_date = fires.get_prev(datetime)
+    first = datetime.combine(date.fromisoformat(settings.first_refresh_date), time.min, zone)
+    logical_date = max(fires.get_prev(datetime), first)
     expected = logical_date.date()
     if not settings.deadline:
         return Freshness(status=Status.NO_DEADLINE, expected=expected)

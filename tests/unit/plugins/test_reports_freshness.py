@@ -64,6 +64,13 @@ def test_a_scheduled_day_is_due_at_nine_on_the_morning_after(
     )
 
 
+def test_before_the_schedules_first_day_nothing_is_late() -> None:
+    soon = settings(first_refresh_date="2026-03-10")
+    due = Freshness(status=Status.DUE, expected=date(2026, 3, 10), due=at("2026-03-11 09:00"))
+    assert freshness(soon, [None], nothing_else, at("2026-03-10 10:00")) == due
+    assert freshness(soon, [None], nothing_else, at("2026-03-11 06:00")) == due
+
+
 @pytest.mark.parametrize(
     ("unloaded", "status"),
     [
