@@ -100,10 +100,12 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   evaluation_periods  = each.value.periods
   treat_missing_data  = each.value.missing
   alarm_actions       = [aws_sns_topic.alerts.arn]
-  ok_actions          = [aws_sns_topic.alerts.arn]
+  # Five minutes without another failed run have mended nothing.
+  ok_actions = contains(keys(local.failed_run_alarms), each.key) ? [] : [aws_sns_topic.alerts.arn]
 }
 
-# A job that fails outside a DAG run, started by hand, is told as well.
+# A job run that was started by hand has nobody else to tell of it. Those of Airflow are told too: the event does not say
+# who has started a run.
 resource "aws_cloudwatch_event_rule" "job_failed" {
   name        = "${var.name}-job-failed"
   description = "The Glue job has failed or timed out"

@@ -88,13 +88,13 @@ variable "webserver_clients" {
 }
 
 variable "airflow_maintenance_window" {
-  description = "Start of the weekly window in which AWS maintains the environment, UTC."
+  description = "Start of the weekly window in which AWS maintains the environment, UTC: when no run is on."
   type        = string
-  default     = "SUN:10:00"
+  default     = "SUN:15:00"
 
   validation {
     condition     = can(regex("^(MON|TUE|WED|THU|FRI|SAT|SUN):([01][0-9]|2[0-3]):(00|30)$", var.airflow_maintenance_window))
-    error_message = "airflow_maintenance_window is \"${var.airflow_maintenance_window}\": use a day and a half hour such as SUN:10:00."
+    error_message = "airflow_maintenance_window is \"${var.airflow_maintenance_window}\": use a day and a half hour such as SUN:15:00."
   }
 }
 

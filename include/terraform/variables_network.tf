@@ -10,7 +10,7 @@ variable "vpc_cidr" {
 
   validation {
     condition     = try(tonumber(split("/", var.vpc_cidr)[1]) >= 16 && tonumber(split("/", var.vpc_cidr)[1]) <= 24, false)
-    error_message = "vpc_cidr is \"${var.vpc_cidr}\": AWS takes no more than a /16, and six subnets need at least a /24."
+    error_message = "vpc_cidr is \"${var.vpc_cidr}\": AWS takes no more than a /16, and five subnets need at least a /24."
   }
 }
 

@@ -219,6 +219,11 @@ run "somebody_hears_of_it" {
   }
 
   assert {
+    condition     = [for name, alarm in aws_cloudwatch_metric_alarm.this : name if length(alarm.ok_actions) == 0] == ["failed_run_reviews_etl", "failed_run_store_sales_etl"]
+    error_message = "A failed run is said to be well again, or another alarm's end is not told."
+  }
+
+  assert {
     condition = toset(keys(aws_cloudwatch_metric_alarm.this)) == toset([
       "scheduler_heartbeat", "oldest_task", "failed_run_store_sales_etl", "failed_run_reviews_etl", "redshift_health", "redshift_disk",
     ])
