@@ -42,7 +42,7 @@ def column_names(size: int, read: Callable[[int, int], bytes]) -> list[str]:
     end = size - 8
     tail = read(end, size)
     start = end - int.from_bytes(tail[:4], "little")
-    if tail[4:] != _MAGIC or start < len(_MAGIC):
+    if tail[4:] != _MAGIC or not len(_MAGIC) <= start < end:
         raise NotParquetError("it has no footer")
     try:
         footer = _Compact(read(start, min(end, start + _SCHEMA_BYTES)))

@@ -74,7 +74,7 @@ _SHAPES: Final[dict[str, tuple[str, str]]] = {
 _PURPOSES: Final[dict[str, str]] = {
     "database": "the database to work in",
     "iam_role_arn": "the role that Redshift uses for S3 and the Glue catalog",
-    "data_bucket": "the bucket that holds the extracts",
+    "data_bucket": "the bucket of the extracts and the reports",
     "sns_topic_arn": "the SNS topic of the alerts, for a pipeline that cannot alert fails unseen",
     "sql_dir": "the folder that holds the .sql files",
     "glue_job_name": "the Glue job that runs the SQL of the reviews",

@@ -183,6 +183,12 @@ def test_a_run_without_a_record_says_what_makes_one(viewer: Site) -> None:
     assert "No statements of manual__2003 are recorded: record_statements" in answer.json()["detail"]
 
 
+def test_the_statements_of_a_glue_job_are_said_to_be_in_its_logs(viewer: Site) -> None:
+    answer = viewer.get("/redshift-etl/api/statement-runs/reviews_etl?run_id=manual__2003")
+    assert answer.status_code == 404
+    assert "in the logs of its tasks' Glue job runs" in answer.json()["detail"]
+
+
 @pytest.mark.parametrize(
     ("path", "parameters"),
     [
