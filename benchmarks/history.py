@@ -37,6 +37,7 @@ SCRIPTS = (
     "checks/extract_not_empty",
     "checks/extract_dates",
     "checks/extract_lines_once",
+    "checks/extract_columns_filled",
     "checks/quantities_positive",
     "checks/prices_within_bounds",
     "checks/row_count_within_band",

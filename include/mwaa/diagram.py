@@ -1,4 +1,4 @@
-"""Draws what Terraform made as a Mermaid diagram: `terraform show -json | python -m mwaa.diagram`.
+"""Draws what Terraform made as a Mermaid diagram; `terraform show -json | python -m mwaa.diagram`.
 
 The boxes are the resources that somebody asks about. The arrows are the statements of the roles' policies:
 who may do what to which of them.
