@@ -263,7 +263,7 @@ def test_the_expected_day_is_looked_up_behind_a_later_one(
 ) -> None:
     """Due at the midnight at which it is called for: what is written now is late, and so is what is not."""
     monkeypatch.setenv("AIRFLOW__REDSHIFT_ETL__SCHEDULE", "0 0 * * *")
-    monkeypatch.setenv("AIRFLOW__REDSHIFT_ETL__FIRST_REFRESH_DATE", "2026-11-30")
+    monkeypatch.setenv("AIRFLOW__REDSHIFT_ETL__FIRST_REFRESH_DATE", "2026-01-01")
     monkeypatch.setenv("AIRFLOW__REDSHIFT_ETL__DEADLINE", "00:00")
     reports = ("weekly_store_performance", "daily_city_sales", "store_reconciliation")
     pointer = {"refresh_date": "2999-12-31", "formats": {"csv": {"rows": 2}}}
