@@ -7,6 +7,8 @@ import pytest
 
 from laptop.environment import PROJECT, airflow_environment
 
+DAG_IDS = {"store_sales_etl", "reviews_etl"}
+
 
 def use_laptop(environment: pytest.MonkeyPatch, home: Path) -> None:
     """Set what Airflow reads from the environment on first import; at its AWS nothing listens."""
